@@ -1,0 +1,166 @@
+//! Scalars with their unit: amounts, quantities, rates, unit prices, currencies.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An amount in minor units (paise, cents) of the one currency of its document.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Minor(pub i64);
+
+/// A quantity in thousandths of the unit of measure: one piece is 1000, 250 g of a kilogram 250.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Quantity(pub i64);
+
+/// A rate in parts per million: 18 % is 180 000.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct RatePpm(pub i64);
+
+/// A price of one unit in millionths of the currency's major unit, finer than a minor unit: fuel at
+/// 229.9 ¢ is 2 299 000; ₹49.50 is 49 500 000.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct UnitPrice(pub i64);
+
+/// A sum left the range that its type or its named limit allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the amount is out of range")]
+pub struct OutOfRange;
+
+macro_rules! checked_sums {
+    ($($name:ident)*) => {$(
+        impl $name {
+            /// Nothing.
+            pub const ZERO: Self = Self(0);
+
+            /// Adds.
+            ///
+            /// # Errors
+            /// [`OutOfRange`] when the sum does not fit.
+            pub fn checked_add(self, other: Self) -> Result<Self, OutOfRange> {
+                self.0.checked_add(other.0).map(Self).ok_or(OutOfRange)
+            }
+
+            /// Subtracts.
+            ///
+            /// # Errors
+            /// [`OutOfRange`] when the difference does not fit.
+            pub fn checked_sub(self, other: Self) -> Result<Self, OutOfRange> {
+                self.0.checked_sub(other.0).map(Self).ok_or(OutOfRange)
+            }
+
+            /// The same with the other sign.
+            ///
+            /// # Errors
+            /// [`OutOfRange`] for the one value that has no counterpart.
+            pub fn checked_neg(self) -> Result<Self, OutOfRange> {
+                self.0.checked_neg().map(Self).ok_or(OutOfRange)
+            }
+
+            /// Sums up.
+            ///
+            /// # Errors
+            /// [`OutOfRange`] when the sum does not fit.
+            pub fn total(items: impl IntoIterator<Item = Self>) -> Result<Self, OutOfRange> {
+                items.into_iter().try_fold(Self::ZERO, Self::checked_add)
+            }
+
+            /// Whether it is zero.
+            #[must_use]
+            pub fn is_zero(&self) -> bool {
+                self.0 == 0
+            }
+        }
+    )*};
+}
+
+checked_sums! { Minor Quantity }
+
+/// An ISO 4217 currency code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency([u8; 3]);
+
+/// A text that is no currency code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("currency must be three capital letters (ISO 4217), not {0:?}")]
+pub struct NoCurrency(pub String);
+
+impl Currency {
+    /// Indian rupee.
+    pub const INR: Self = Self(*b"INR");
+    /// US dollar.
+    pub const USD: Self = Self(*b"USD");
+    /// Euro.
+    pub const EUR: Self = Self(*b"EUR");
+    /// Pound sterling.
+    pub const GBP: Self = Self(*b"GBP");
+
+    /// The code, three capital letters.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        // Only letters get in, see `TryFrom`.
+        std::str::from_utf8(&self.0).unwrap_or("XXX")
+    }
+
+    /// Decimal digits of the minor unit (ISO 4217): 2 for most, 0 for JPY, 3 for KWD.
+    #[must_use]
+    pub fn exponent(&self) -> u32 {
+        match &self.0 {
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG"
+            | b"RWF" | b"UGX" | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
+            b"CLF" | b"UYW" => 4,
+            _ => 2,
+        }
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = NoCurrency;
+    fn try_from(text: String) -> Result<Self, NoCurrency> {
+        match <[u8; 3]>::try_from(text.as_bytes()) {
+            Ok(code) if code.iter().all(u8::is_ascii_uppercase) => Ok(Self(code)),
+            _ => Err(NoCurrency(text)),
+        }
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> String {
+        currency.code().to_owned()
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// Unit of measure of a quantity.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Uom {
+    /// Pieces.
+    #[default]
+    Each,
+    /// Kilograms.
+    Kg,
+    /// Litres.
+    Litre,
+    /// Metres.
+    Metre,
+    /// US gallons.
+    Gallon,
+}

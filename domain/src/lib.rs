@@ -1,0 +1,11 @@
+//! Pure rules of selling: money, tax, basket, documents, stock, shifts, journal entries.
+//!
+//! No IO, no clock, no randomness: moments and ids are arguments. Every amount is an integer with its
+//! unit in the name (`total_minor`, `quantity_milli`, `rate_ppm`), and every computation that needs a
+//! fraction rounds in one named place.
+
+pub mod amount;
+pub mod document;
+pub mod entry;
+pub mod feed;
+pub mod ids;
