@@ -1,5 +1,21 @@
 //! Scalars with their unit: amounts, quantities, rates, unit prices, currencies.
+//!
+//! ```
+//! use daybook_domain::amount::{Currency, Minor, Quantity, UnitPrice};
+//! let price = UnitPrice::parse("price", "49.50").unwrap();
+//! let gross = price.times(Quantity::pieces(3).unwrap(), Currency::INR).unwrap();
+//! assert_eq!(gross, Minor(14_850));
+//! assert_eq!(gross.to_decimal(Currency::INR), "148.50");
+//! assert_eq!(Minor(100).allocate(&[1, 1, 1]).unwrap(), [Minor(34), Minor(33), Minor(33)]);
+//! ```
 
+mod allocate;
+mod decimal;
+
+pub use allocate::AllocateError;
+pub use decimal::{DecimalError, DecimalFault};
+
+use crate::rounding::div_half_up;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -31,6 +47,59 @@ pub struct RatePpm(pub i64);
 )]
 #[serde(transparent)]
 pub struct UnitPrice(pub i64);
+
+impl UnitPrice {
+    /// Decimal digits of a unit price.
+    pub const DIGITS: u32 = 6;
+
+    /// Price × quantity in minor units, rounded once.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when the amount does not fit.
+    pub fn times(self, quantity: Quantity, currency: Currency) -> Result<Minor, OutOfRange> {
+        let exact = i128::from(self.0) * i128::from(quantity.0);
+        let minor = i128::from(10_i64.pow(currency.exponent()));
+        let exact = exact.checked_mul(minor).ok_or(OutOfRange)?;
+        i64::try_from(div_half_up(exact, 1_000_000_000)).map(Minor).map_err(|_| OutOfRange)
+    }
+
+    /// The unit price that an amount for a quantity comes to, for display; zero for a quantity of zero.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when the price does not fit.
+    pub fn from_amount(
+        amount: Minor,
+        quantity: Quantity,
+        currency: Currency,
+    ) -> Result<Self, OutOfRange> {
+        if quantity.is_zero() {
+            return Ok(Self(0));
+        }
+        let finer = i128::from(10_i64.pow(Self::DIGITS - currency.exponent()));
+        let exact = i128::from(amount.0) * finer * 1000 * i128::from(quantity.0.signum());
+        let price = div_half_up(exact, i128::from(quantity.0).abs());
+        i64::try_from(price).map(Self).map_err(|_| OutOfRange)
+    }
+}
+
+impl Quantity {
+    /// Thousandths in a whole.
+    pub const WHOLE: i64 = 1000;
+
+    /// So many whole pieces.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when it does not fit.
+    pub fn pieces(count: i64) -> Result<Self, OutOfRange> {
+        count.checked_mul(Self::WHOLE).map(Self).ok_or(OutOfRange)
+    }
+
+    /// Whether it is a whole number of units.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.0 % Self::WHOLE == 0
+    }
+}
 
 /// A sum left the range that its type or its named limit allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

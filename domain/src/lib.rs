@@ -5,7 +5,17 @@
 //! fraction rounds in one named place.
 
 pub mod amount;
+pub mod barcode;
+pub mod catalogue;
 pub mod document;
 pub mod entry;
 pub mod feed;
+pub mod format;
+pub mod gstin;
+pub mod gtin;
 pub mod ids;
+pub mod number;
+pub mod rounding;
+pub mod tax;
+pub mod upi;
+pub mod words;

@@ -1,0 +1,2 @@
+//! Tax: the places it is owed to.
+pub mod states;

@@ -1,0 +1,167 @@
+//! An amount in English words, as invoices show it.
+//!
+//! ```
+//! use daybook_domain::amount::{Currency, Minor};
+//! use daybook_domain::words::amount_in_words;
+//! assert_eq!(
+//!     amount_in_words(Minor(240_764), Currency::INR),
+//!     "Rupees Two Thousand Four Hundred Seven and Sixty-Four Paise Only"
+//! );
+//! ```
+
+use crate::amount::{Currency, Minor};
+use crate::format::Grouping;
+
+const SMALL: [&str; 20] = [
+    "Zero",
+    "One",
+    "Two",
+    "Three",
+    "Four",
+    "Five",
+    "Six",
+    "Seven",
+    "Eight",
+    "Nine",
+    "Ten",
+    "Eleven",
+    "Twelve",
+    "Thirteen",
+    "Fourteen",
+    "Fifteen",
+    "Sixteen",
+    "Seventeen",
+    "Eighteen",
+    "Nineteen",
+];
+const TENS: [&str; 10] =
+    ["", "", "Twenty", "Thirty", "Forty", "Fifty", "Sixty", "Seventy", "Eighty", "Ninety"];
+
+const INDIAN: [(u64, &str); 4] =
+    [(10_000_000, "Crore"), (100_000, "Lakh"), (1000, "Thousand"), (100, "Hundred")];
+const INTERNATIONAL: [(u64, &str); 7] = [
+    (1_000_000_000_000_000_000, "Quintillion"),
+    (1_000_000_000_000_000, "Quadrillion"),
+    (1_000_000_000_000, "Trillion"),
+    (1_000_000_000, "Billion"),
+    (1_000_000, "Million"),
+    (1000, "Thousand"),
+    (100, "Hundred"),
+];
+
+/// The amount in words, in the counting system that goes with the currency.
+#[must_use]
+pub fn amount_in_words(amount: Minor, currency: Currency) -> String {
+    let scale = 10_u64.pow(currency.exponent());
+    let size = amount.0.unsigned_abs();
+    let (major, minor) = (size / scale, size % scale);
+    let names = names(currency, major, minor);
+    let sign = if amount.0 < 0 { "Minus " } else { "" };
+    let grouping = Grouping::of(currency);
+    let major = number_in_words(major, grouping);
+    if minor == 0 {
+        return format!("{sign}{} {major} Only", names.0);
+    }
+    let minor = number_in_words(minor, grouping);
+    format!("{sign}{} {major} and {minor} {} Only", names.0, names.1)
+}
+
+/// A whole number in words.
+///
+/// ```
+/// use daybook_domain::format::Grouping;
+/// use daybook_domain::words::number_in_words;
+/// assert_eq!(number_in_words(118_000, Grouping::Indian), "One Lakh Eighteen Thousand");
+/// ```
+#[must_use]
+pub fn number_in_words(number: u64, grouping: Grouping) -> String {
+    let mut words = Vec::new();
+    spell(number, grouping, &mut words);
+    if words.is_empty() { SMALL[0].to_owned() } else { words.join(" ") }
+}
+
+fn spell(number: u64, grouping: Grouping, words: &mut Vec<String>) {
+    let steps: &[(u64, &str)] = match grouping {
+        Grouping::Indian => &INDIAN,
+        Grouping::International => &INTERNATIONAL,
+    };
+    if let Some((size, name)) = steps.iter().find(|(size, _)| number >= *size) {
+        // A crore of crores is spelled by the same rule: "One Lakh Crore".
+        spell(number / size, grouping, words);
+        words.push((*name).to_owned());
+        spell(number % size, grouping, words);
+    } else if number > 0 {
+        words.push(below_hundred(number));
+    }
+}
+
+fn below_hundred(number: u64) -> String {
+    let index = usize::try_from(number).unwrap_or(0);
+    match (SMALL.get(index), index % 10) {
+        (Some(word), _) => (*word).to_owned(),
+        (None, 0) => TENS[index / 10].to_owned(),
+        (None, unit) => format!("{}-{}", TENS[index / 10], SMALL[unit]),
+    }
+}
+
+/// Names of major and minor unit; a currency without names here is written by its code and "Minor Units".
+fn names(currency: Currency, major: u64, minor: u64) -> (String, &'static str) {
+    let one = |amount: u64, single: &'static str, several: &'static str| {
+        if amount == 1 { single } else { several }
+    };
+    match currency.code() {
+        "INR" => (one(major, "Rupee", "Rupees").to_owned(), one(minor, "Paisa", "Paise")),
+        "USD" => (one(major, "Dollar", "Dollars").to_owned(), one(minor, "Cent", "Cents")),
+        "EUR" => (one(major, "Euro", "Euros").to_owned(), one(minor, "Cent", "Cents")),
+        "GBP" => (one(major, "Pound", "Pounds").to_owned(), one(minor, "Penny", "Pence")),
+        code => (code.to_owned(), one(minor, "Minor Unit", "Minor Units")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rupees(minor: i64) -> String {
+        amount_in_words(Minor(minor), Currency::INR)
+    }
+
+    #[test]
+    fn rupees_count_in_lakh_and_crore() {
+        assert_eq!(rupees(0), "Rupees Zero Only");
+        assert_eq!(rupees(1), "Rupees Zero and One Paisa Only");
+        assert_eq!(rupees(100), "Rupee One Only");
+        assert_eq!(rupees(11_800_000), "Rupees One Lakh Eighteen Thousand Only");
+        assert_eq!(
+            rupees(1_234_567_890),
+            "Rupees One Crore Twenty-Three Lakh Forty-Five Thousand Six Hundred Seventy-Eight \
+             and Ninety Paise Only"
+        );
+        assert_eq!(rupees(100_000_000_000_000), "Rupees One Lakh Crore Only");
+        assert_eq!(rupees(-5_000), "Minus Rupees Fifty Only");
+    }
+
+    #[test]
+    fn other_currencies_count_in_millions() {
+        assert_eq!(
+            amount_in_words(Minor(123_456_701), Currency::USD),
+            "Dollars One Million Two Hundred Thirty-Four Thousand Five Hundred Sixty-Seven \
+             and One Cent Only"
+        );
+        assert_eq!(amount_in_words(Minor(101), Currency::GBP), "Pound One and One Penny Only");
+        let dinar = Currency::try_from("KWD".to_owned()).unwrap();
+        assert_eq!(
+            amount_in_words(Minor(1500), dinar),
+            "KWD One and Five Hundred Minor Units Only"
+        );
+    }
+
+    #[test]
+    fn every_number_below_a_hundred_has_its_own_words() {
+        let words: std::collections::BTreeSet<String> =
+            (0..100).map(|number| number_in_words(number, Grouping::Indian)).collect();
+        assert_eq!(words.len(), 100);
+        assert_eq!(number_in_words(40, Grouping::International), "Forty");
+        assert_eq!(number_in_words(u64::MAX, Grouping::International).split(' ').count(), 23);
+    }
+}
