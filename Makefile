@@ -1,0 +1,36 @@
+# Thin: each target is one command, which CI and the README call too.
+.DEFAULT_GOAL := help
+.PHONY: help setup build test check demo sim bench run-store
+
+SEEDS ?= 200
+DATA ?=
+OUT ?= out
+LISTEN ?= 127.0.0.1:7070
+
+help: ## This list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing (Debian packages, cargo-nextest)
+	@scripts/setup
+
+build: setup ## Build the programs
+	cargo build --locked --bins
+
+check: setup ## Formatting and lints; a warning is an error
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+test: check ## Everything that a change must pass, on SQLite and on PostgreSQL
+	scripts/with-postgres cargo nextest run --locked --workspace
+
+demo: build ## The main job: tills offline, web sells, all reconciled (DATA=dir for other data)
+	cargo run --locked --quiet -p daybook-tests --bin daybook-demo -- --out $(OUT)/demo $(if $(DATA),--data $(DATA))
+
+sim: setup ## Simulate tills and store under faults (SEEDS=n)
+	cargo run --locked --quiet -p daybook-tests --bin daybook-sim -- --seeds $(SEEDS)
+
+bench: setup ## Measure, each figure beside its floor in the same run
+	scripts/with-postgres cargo run --locked --release --quiet -p daybook-tests --bin daybook-bench -- --out $(OUT)/bench
+
+run-store: build ## A store with the sample shop on LISTEN (data in out/store)
+	scripts/run-store $(OUT)/store $(LISTEN)
