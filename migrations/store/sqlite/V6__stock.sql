@@ -1,0 +1,109 @@
+-- Levels, the movements that made them, and who holds a right on what is left.
+-- free = on_hand - reserved - allotted - leased - in_doubt, signed: facts may drive it below zero, grants may not.
+CREATE TABLE stock_level (
+    tenant_id INTEGER NOT NULL,
+    location_id TEXT NOT NULL,
+    sku TEXT NOT NULL,
+    policy TEXT NOT NULL DEFAULT 'ring_fenced' CHECK (policy IN ('ring_fenced', 'pooled_strict', 'pooled_soft')),
+    on_hand_milli INTEGER NOT NULL DEFAULT 0,
+    reserved_milli INTEGER NOT NULL DEFAULT 0 CHECK (reserved_milli >= 0),
+    allotted_milli INTEGER NOT NULL DEFAULT 0 CHECK (allotted_milli >= 0),
+    allotted_proposed_milli INTEGER NOT NULL DEFAULT 0 CHECK (allotted_proposed_milli >= 0),
+    leased_milli INTEGER NOT NULL DEFAULT 0 CHECK (leased_milli >= 0),
+    in_doubt_milli INTEGER NOT NULL DEFAULT 0 CHECK (in_doubt_milli >= 0),
+    lease_size_milli INTEGER NOT NULL DEFAULT 0 CHECK (lease_size_milli >= 0),
+    low_stock_milli INTEGER CHECK (low_stock_milli >= 0),
+    proposed_feed INTEGER,
+    version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0),
+    PRIMARY KEY (tenant_id, location_id, sku),
+    FOREIGN KEY (tenant_id, location_id) REFERENCES location (tenant_id, location_id),
+    FOREIGN KEY (tenant_id, sku) REFERENCES item (tenant_id, sku)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX stock_level_by_sku ON stock_level (tenant_id, sku);
+
+-- Every change of on_hand. From a till's entry (till, incarnation, seq) or the store's own doing (order, stocktake, import).
+CREATE TABLE stock_movement (
+    tenant_id INTEGER NOT NULL,
+    txn BLOB NOT NULL,
+    no INTEGER NOT NULL CHECK (no > 0),
+    location_id TEXT NOT NULL,
+    sku TEXT NOT NULL,
+    quantity_milli INTEGER NOT NULL CHECK (quantity_milli <> 0),
+    kind TEXT NOT NULL CHECK (kind IN ('sale', 'return', 'void', 'receipt', 'adjustment', 'write_off', 'transfer_out',
+        'transfer_in', 'order', 'order_return', 'opening', 'count')),
+    reason TEXT,
+    till_id BLOB,
+    incarnation INTEGER,
+    seq INTEGER,
+    order_id BLOB,
+    stocktake_id BLOB,
+    lease_id INTEGER,
+    beyond_rights INTEGER NOT NULL DEFAULT 0 CHECK (beyond_rights IN (0, 1)),
+    actor TEXT,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, txn, no),
+    FOREIGN KEY (tenant_id, location_id, sku) REFERENCES stock_level (tenant_id, location_id, sku),
+    FOREIGN KEY (tenant_id, till_id, incarnation, seq) REFERENCES journal_entry (tenant_id, till_id, incarnation, seq),
+    CHECK ((till_id IS NULL) = (seq IS NULL)),
+    CHECK ((till_id IS NULL) = (incarnation IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX stock_movement_by_sku ON stock_movement (tenant_id, sku, location_id, at_ms);
+CREATE TRIGGER stock_movement_no_update BEFORE UPDATE ON stock_movement
+BEGIN SELECT RAISE(ABORT, 'stock_movement is append-only'); END;
+CREATE TRIGGER stock_movement_no_delete BEFORE DELETE ON stock_movement
+BEGIN SELECT RAISE(ABORT, 'stock_movement is append-only'); END;
+
+-- A till's right to sell offline. The id is the fence.
+CREATE TABLE lease (
+    tenant_id INTEGER NOT NULL,
+    lease_id INTEGER NOT NULL CHECK (lease_id > 0),
+    request_id BLOB NOT NULL,
+    till_id BLOB NOT NULL,
+    incarnation INTEGER NOT NULL,
+    location_id TEXT NOT NULL,
+    sku TEXT NOT NULL,
+    granted_milli INTEGER NOT NULL CHECK (granted_milli > 0),
+    spent_milli INTEGER NOT NULL DEFAULT 0 CHECK (spent_milli >= 0),
+    state TEXT NOT NULL CHECK (state IN ('active', 'in_doubt', 'settled', 'written_off')),
+    granted_at_ms INTEGER NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    settled_at_ms INTEGER,
+    settled_by TEXT,
+    PRIMARY KEY (tenant_id, lease_id),
+    FOREIGN KEY (tenant_id, location_id, sku) REFERENCES stock_level (tenant_id, location_id, sku),
+    FOREIGN KEY (tenant_id, till_id) REFERENCES till (tenant_id, till_id),
+    CHECK (spent_milli <= granted_milli),
+    CHECK ((state IN ('settled', 'written_off')) = (settled_at_ms IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lease_open ON lease (tenant_id, till_id) WHERE state IN ('active', 'in_doubt');
+
+-- A count as the till stated it, and the adjustment the store made of it.
+CREATE TABLE stocktake (
+    tenant_id INTEGER NOT NULL REFERENCES tenant (tenant_id),
+    stocktake_id BLOB NOT NULL,
+    location_id TEXT NOT NULL,
+    till_id BLOB NOT NULL,
+    parts INTEGER NOT NULL CHECK (parts > 0),
+    first_seen_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, stocktake_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stocktake_line (
+    tenant_id INTEGER NOT NULL,
+    stocktake_id BLOB NOT NULL,
+    part INTEGER NOT NULL CHECK (part > 0),
+    line_no INTEGER NOT NULL CHECK (line_no > 0),
+    location_id TEXT NOT NULL,
+    sku TEXT NOT NULL,
+    counted_milli INTEGER NOT NULL CHECK (counted_milli >= 0),
+    expected_milli INTEGER NOT NULL,
+    variance_milli INTEGER NOT NULL,
+    counted_at_ms INTEGER NOT NULL,
+    till_id BLOB NOT NULL,
+    incarnation INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, stocktake_id, part, line_no),
+    FOREIGN KEY (tenant_id, stocktake_id) REFERENCES stocktake (tenant_id, stocktake_id),
+    FOREIGN KEY (tenant_id, till_id, incarnation, seq) REFERENCES journal_entry (tenant_id, till_id, incarnation, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX stocktake_line_by_sku ON stocktake_line (tenant_id, sku, location_id, counted_at_ms);

@@ -1,0 +1,164 @@
+//! What can go wrong in the database, and what to do about it.
+
+use std::sync::Arc;
+
+/// A failure of the database or of a row in it. Cheap to clone: a failed commit is told to all of its batch.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DbError {
+    /// SQLite failed.
+    #[error("database: {0}")]
+    Sqlite(#[source] Arc<rusqlite::Error>),
+    /// PostgreSQL failed.
+    #[error("database: {}", describe(.0))]
+    Postgres(#[source] Arc<postgres::Error>),
+    /// No connection could be had.
+    #[error("database: no connection: {0}")]
+    Pool(String),
+    /// A migration failed, or the data are of a newer version than this program.
+    #[error("database migration: {0}")]
+    Migration(String),
+    /// A stored row breaks a rule.
+    #[error("corrupt row in {table}: {id}")]
+    Corrupt {
+        /// Its table.
+        table: &'static str,
+        /// Its key, as text.
+        id: String,
+    },
+    /// A column holds another type than asked for, or the row is missing.
+    #[error("database: column {column} does not hold {wanted}")]
+    Column {
+        /// Index of the column, from 0.
+        column: usize,
+        /// What was asked for.
+        wanted: &'static str,
+    },
+    /// The writer has ended, or its queue is full: come back later.
+    #[error("the store is busy")]
+    Busy,
+}
+
+/// What a failure asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// The data broke a rule of the schema: roll back the use-case.
+    Refuse,
+    /// Another transaction was in the way: run the use-case again.
+    Retry,
+    /// Disk, memory or connection: nothing of the transaction may be believed.
+    Recover,
+    /// A mistake of the program or of a stored row.
+    Report,
+}
+
+impl DbError {
+    /// A row that breaks a rule, named.
+    pub fn corrupt(table: &'static str, id: impl ToString) -> Self {
+        Self::Corrupt { table, id: id.to_string() }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::Sqlite(error) => sqlite_remedy(error),
+            Self::Postgres(error) => postgres_remedy(error),
+            Self::Pool(_) => Remedy::Recover,
+            Self::Busy => Remedy::Retry,
+            Self::Migration(_) | Self::Corrupt { .. } | Self::Column { .. } => Remedy::Report,
+        }
+    }
+
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Corrupt { .. } => "store.corrupt_row",
+            Self::Migration(_) => "store.migration",
+            Self::Sqlite(_)
+            | Self::Postgres(_)
+            | Self::Pool(_)
+            | Self::Column { .. }
+            | Self::Busy => match self.remedy() {
+                Remedy::Refuse => "store.rule",
+                Remedy::Retry => "store.busy",
+                Remedy::Recover => "store.io",
+                Remedy::Report => "store.internal",
+            },
+        }
+    }
+}
+
+fn sqlite_remedy(error: &rusqlite::Error) -> Remedy {
+    use rusqlite::ffi::ErrorCode;
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig) => {
+            Remedy::Refuse
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Remedy::Retry,
+        Some(
+            ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::OutOfMemory
+            | ErrorCode::ReadOnly
+            | ErrorCode::DatabaseCorrupt
+            | ErrorCode::NotADatabase
+            | ErrorCode::CannotOpen
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::PermissionDenied,
+        ) => Remedy::Recover,
+        Some(_) | None => Remedy::Report,
+    }
+}
+
+fn postgres_remedy(error: &postgres::Error) -> Remedy {
+    let Some(state) = error.code() else {
+        // Without a state the server did not answer: the connection is gone; or a value did not fit its parameter.
+        return if error.is_closed()
+            || std::error::Error::source(error).is_some_and(|s| s.is::<std::io::Error>())
+        {
+            Remedy::Recover
+        } else {
+            Remedy::Report
+        };
+    };
+    let class = state.code().get(..2).unwrap_or_default();
+    match (state.code(), class) {
+        ("40001" | "40P01" | "55P03", _) => Remedy::Retry,
+        (_, "22" | "23") => Remedy::Refuse,
+        (_, "08" | "53" | "57" | "58") => Remedy::Recover,
+        _ => Remedy::Report,
+    }
+}
+
+fn describe(error: &postgres::Error) -> String {
+    error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+impl From<rusqlite::Error> for DbError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(Arc::new(error))
+    }
+}
+
+impl From<postgres::Error> for DbError {
+    fn from(error: postgres::Error) -> Self {
+        Self::Postgres(Arc::new(error))
+    }
+}
+
+impl From<r2d2::Error> for DbError {
+    fn from(error: r2d2::Error) -> Self {
+        Self::Pool(error.to_string())
+    }
+}
+
+impl From<refinery::Error> for DbError {
+    fn from(error: refinery::Error) -> Self {
+        let mut text = error.to_string();
+        if let Some(source) = std::error::Error::source(&error) {
+            text = format!("{text}: {source}");
+        }
+        Self::Migration(text)
+    }
+}

@@ -1,0 +1,175 @@
+//! PostgreSQL: a pool of connections, each with its prepared statements.
+
+use super::tx::Engine;
+use super::{Arg, DbError, Moment, Row, Table, Tx};
+use postgres::types::{Kind, ToSql};
+use postgres::{Client, Config, IsolationLevel, NoTls, Statement, Transaction};
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+mod embedded {
+    refinery::embed_migrations!("../migrations/store/postgres");
+}
+
+/// Connections open at once; more wait.
+const CONNECTIONS_MAX: u32 = 8;
+/// How long to wait for a connection.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(15);
+/// Held while the schema is brought up to date, so that several processes may start at once.
+const MIGRATION_LOCK: i64 = 0x6461_7962_6f6f_6b01;
+
+/// A store's data in a PostgreSQL database.
+#[derive(Clone)]
+pub struct PostgresPool {
+    pool: r2d2::Pool<Connections>,
+}
+
+impl PostgresPool {
+    /// Connects (`postgres://user@host/database`) and brings the schema up to date.
+    ///
+    /// # Errors
+    /// [`DbError`] when the server cannot be reached, or the schema is newer than this program.
+    pub fn open(url: &str) -> Result<Self, DbError> {
+        let config = Config::from_str(url)?;
+        let mut client = config.connect(NoTls)?;
+        client.execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK])?;
+        embedded::migrations::runner().run(&mut client)?;
+        drop(client);
+        let pool = r2d2::Pool::builder()
+            .max_size(CONNECTIONS_MAX)
+            .min_idle(Some(0))
+            .connection_timeout(CONNECTION_TIMEOUT)
+            .test_on_check_out(false)
+            .build(Connections { config })?;
+        Ok(Self { pool })
+    }
+
+    pub(crate) fn connection(&self) -> Result<r2d2::PooledConnection<Connections>, DbError> {
+        Ok(self.pool.get()?)
+    }
+
+    /// Runs a reader on one unchanging view of the data.
+    pub(crate) fn read<T, E: From<DbError>>(
+        &self,
+        tenant: i64,
+        moment: Moment,
+        reader: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.connection()?;
+        let PostgresConnection { client, statements } = &mut *connection;
+        let tx = client
+            .build_transaction()
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(true)
+            .start()
+            .map_err(DbError::from)?;
+        reader(&mut Tx::new(Engine::Postgres { tx, statements }, tenant, moment))
+    }
+}
+
+/// A connection with its prepared statements.
+pub(crate) struct PostgresConnection {
+    client: Client,
+    statements: Statements,
+}
+
+impl PostgresConnection {
+    pub(crate) fn begin(&mut self, tenant: i64, moment: Moment) -> Result<Tx<'_>, DbError> {
+        let tx = self
+            .client
+            .build_transaction()
+            .isolation_level(IsolationLevel::ReadCommitted)
+            .start()?;
+        Ok(Tx::new(Engine::Postgres { tx, statements: &mut self.statements }, tenant, moment))
+    }
+}
+
+pub(crate) struct Connections {
+    config: Config,
+}
+
+impl r2d2::ManageConnection for Connections {
+    type Connection = PostgresConnection;
+    type Error = postgres::Error;
+
+    fn connect(&self) -> Result<PostgresConnection, postgres::Error> {
+        Ok(PostgresConnection {
+            client: self.config.connect(NoTls)?,
+            statements: Statements::default(),
+        })
+    }
+
+    fn is_valid(&self, connection: &mut PostgresConnection) -> Result<(), postgres::Error> {
+        connection.client.simple_query("").map(|_| ())
+    }
+
+    fn has_broken(&self, connection: &mut PostgresConnection) -> bool {
+        connection.client.is_closed()
+    }
+}
+
+/// Statements prepared on one connection, by their text.
+#[derive(Default)]
+pub(crate) struct Statements {
+    prepared: HashMap<String, Statement>,
+}
+
+impl Statements {
+    fn prepare(&mut self, tx: &mut Transaction<'_>, sql: &str) -> Result<Statement, DbError> {
+        if let Some(statement) = self.prepared.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = tx.prepare(sql)?;
+        self.prepared.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    /// The types of the columns of a table, for casts of arrays.
+    pub(super) fn types_of(
+        &mut self,
+        tx: &mut Transaction<'_>,
+        table: &Table,
+    ) -> Result<Vec<String>, DbError> {
+        let key = format!("SELECT {} FROM {} WHERE false", table.columns.join(", "), table.name);
+        let statement = self.prepare(tx, &key)?;
+        Ok(statement.columns().iter().map(|column| column.type_().name().to_owned()).collect())
+    }
+}
+
+pub(super) fn execute(
+    tx: &mut Transaction<'_>,
+    statements: &mut Statements,
+    sql: &str,
+    args: &[Arg<'_>],
+) -> Result<u64, DbError> {
+    let statement = statements.prepare(tx, sql)?;
+    Ok(tx.execute(&statement, &in_order(args))?)
+}
+
+pub(super) fn query(
+    tx: &mut Transaction<'_>,
+    statements: &mut Statements,
+    sql: &str,
+    args: &[Arg<'_>],
+) -> Result<Vec<Row>, DbError> {
+    let statement = statements.prepare(tx, sql)?;
+    tx.query(&statement, &in_order(args))?.iter().map(Row::of_postgres).collect()
+}
+
+pub(super) fn query_arrays(
+    tx: &mut Transaction<'_>,
+    statements: &mut Statements,
+    sql: &str,
+    columns: &[Vec<Arg<'_>>],
+) -> Result<Vec<Row>, DbError> {
+    let statement = statements.prepare(tx, sql)?;
+    debug_assert!(statement.params().iter().all(|ty| matches!(ty.kind(), Kind::Array(_))));
+    let columns: Vec<&(dyn ToSql + Sync)> =
+        columns.iter().map(|column| -> &(dyn ToSql + Sync) { column }).collect();
+    tx.query(&statement, &columns)?.iter().map(Row::of_postgres).collect()
+}
+
+fn in_order<'a>(args: &'a [Arg<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    args.iter().map(|arg| -> &(dyn ToSql + Sync) { arg }).collect()
+}

@@ -1,0 +1,172 @@
+//! SQLite: one file, one writer, readers beside it.
+
+use super::tx::Engine;
+use super::{Arg, DbError, Moment, Row, Tx};
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+mod embedded {
+    refinery::embed_migrations!("../migrations/store/sqlite");
+}
+
+/// Readers open at once; more wait.
+const READERS_MAX: u32 = 8;
+/// How long another process may hold the file before a statement gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+/// Statements kept prepared on a connection.
+const STATEMENTS_MAX: usize = 256;
+/// Pages written to the WAL before a commit checkpoints it.
+const CHECKPOINT_PAGES: i64 = 4_000;
+
+/// A store's data in one SQLite file.
+#[derive(Clone)]
+pub struct SqliteFile {
+    path: PathBuf,
+    readers: r2d2::Pool<Readers>,
+}
+
+impl SqliteFile {
+    /// Opens the file, creates it where it is missing, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`DbError`] when it cannot be opened, or its schema is newer than this program.
+    pub fn open(path: &Path) -> Result<Self, DbError> {
+        let mut connection = Self::connect(path)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        migrate(&mut connection)?;
+        let readers = r2d2::Pool::builder()
+            .max_size(READERS_MAX)
+            .min_idle(Some(0))
+            .test_on_check_out(false)
+            .build(Readers { path: path.to_owned() })?;
+        Ok(Self { path: path.to_owned(), readers })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A connection that may write, for the one writer.
+    pub(crate) fn writer(&self) -> Result<Connection, DbError> {
+        Self::connect(&self.path)
+    }
+
+    /// Runs a reader on one unchanging view of the data.
+    pub(crate) fn read<T, E: From<DbError>>(
+        &self,
+        tenant: i64,
+        moment: Moment,
+        reader: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let connection = self.readers.get().map_err(DbError::from)?;
+        let transaction = connection.unchecked_transaction().map_err(DbError::from)?;
+        let result = reader(&mut Tx::new(Engine::Sqlite(&connection), tenant, moment));
+        transaction.rollback().map_err(DbError::from)?;
+        result
+    }
+
+    fn connect(path: &Path) -> Result<Connection, DbError> {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        Ok(connection)
+    }
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), DbError> {
+    embedded::migrations::runner().run(connection)?;
+    Ok(())
+}
+
+struct Readers {
+    path: PathBuf,
+}
+
+impl r2d2::ManageConnection for Readers {
+    type Connection = Connection;
+    type Error = rusqlite::Error;
+
+    fn connect(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        Ok(connection)
+    }
+
+    fn is_valid(&self, connection: &mut Connection) -> rusqlite::Result<()> {
+        connection.execute_batch("SELECT 1")
+    }
+
+    fn has_broken(&self, connection: &mut Connection) -> bool {
+        !connection.is_autocommit()
+    }
+}
+
+pub(super) fn execute(
+    connection: &Connection,
+    sql: &str,
+    args: &[Arg<'_>],
+) -> Result<u64, DbError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    bind(&mut statement, args)?;
+    Ok(u64::try_from(statement.raw_execute()?).unwrap_or_default())
+}
+
+pub(super) fn query(
+    connection: &Connection,
+    sql: &str,
+    args: &[Arg<'_>],
+) -> Result<Vec<Row>, DbError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    bind(&mut statement, args)?;
+    collect(&mut statement)
+}
+
+pub(super) fn insert(
+    connection: &Connection,
+    sql: &str,
+    rows: &[Vec<Arg<'_>>],
+) -> Result<Vec<Row>, DbError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut returned = Vec::new();
+    for row in rows {
+        // `$1 … $n` stand in this order in the text, so they are also the first, second … n-th parameter.
+        for (index, arg) in row.iter().enumerate() {
+            statement.raw_bind_parameter(index + 1, arg)?;
+        }
+        returned.append(&mut collect(&mut statement)?);
+    }
+    Ok(returned)
+}
+
+fn collect(statement: &mut rusqlite::Statement<'_>) -> Result<Vec<Row>, DbError> {
+    let columns = statement.column_count();
+    let mut found = Vec::new();
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        found.push(Row::of_sqlite(row, columns)?);
+    }
+    Ok(found)
+}
+
+/// Binds by name: in SQLite `$2` is only a name, and its place is where it first stands in the text.
+fn bind(statement: &mut rusqlite::CachedStatement<'_>, args: &[Arg<'_>]) -> Result<(), DbError> {
+    for index in 1..=statement.parameter_count() {
+        let number = statement
+            .parameter_name(index)
+            .and_then(|name| name.strip_prefix('$'))
+            .and_then(|number| number.parse::<usize>().ok());
+        let arg = number.and_then(|number| args.get(number.wrapping_sub(1)));
+        let arg = arg.ok_or(rusqlite::Error::InvalidParameterCount(args.len(), index))?;
+        statement.raw_bind_parameter(index, arg)?;
+    }
+    Ok(())
+}

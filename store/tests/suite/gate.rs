@@ -1,0 +1,213 @@
+//! The write gate and the transaction on both engines.
+
+use daybook_domain::feed::Settings;
+use daybook_store::args;
+use daybook_store::db::{DbError, Remedy, Table, Tx};
+use daybook_store::gate::{Dirty, current_head};
+use uuid::Uuid;
+
+fn put_setting(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<(), DbError> {
+    let tenant = tx.tenant();
+    tx.execute(
+        "INSERT INTO setting (tenant_id, name, value) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id, name) DO UPDATE SET value = excluded.value",
+        args![tenant, name, value],
+    )?;
+    tx.touch(Dirty::Settings);
+    Ok(())
+}
+
+fn setting(tx: &mut Tx<'_>, name: &str) -> Result<Option<String>, DbError> {
+    let tenant = tx.tenant();
+    let row = tx.query_opt(
+        "SELECT value FROM setting WHERE tenant_id = $1 AND name = $2",
+        args![tenant, name],
+    )?;
+    row.map(|row| row.text(0).map(str::to_owned)).transpose()
+}
+
+on_both! {
+    fn parameters_are_bound_by_name(store) {
+        let row = store.gate().read(|tx| {
+            tx.query_one("SELECT CAST($2 AS BIGINT), CAST($1 AS TEXT), CAST($2 AS BIGINT)", args!["one", 2_i64])
+        }).unwrap();
+        assert_eq!((row.int(0).unwrap(), row.text(1).unwrap(), row.int(2).unwrap()), (2, "one", 2));
+    }
+
+    fn a_missing_parameter_is_refused(store) {
+        let result: Result<_, DbError> = store.gate().read(|tx| {
+            tx.query_one("SELECT CAST($2 AS BIGINT), CAST($1 AS BIGINT)", args![1_i64])
+        });
+        assert!(result.is_err());
+    }
+
+    fn every_type_comes_back_as_it_went_in(store) {
+        let id = Uuid::from_u128(42);
+        let text = "₹ 1,00,000 नमस्ते \u{1f9fe}".to_owned();
+        store.gate().write({
+            let text = text.clone();
+            move |tx| {
+                let tenant = tx.tenant();
+                tx.execute(
+                    "INSERT INTO request_answer (tenant_id, request_id, body_hash, answer, at_ms) VALUES ($1, $2, $3, $4, $5)",
+                    args![tenant, id, [9_u8; 32], text, i64::MIN],
+                )
+            }
+        }).unwrap();
+        let row = store.gate().read(|tx| {
+            tx.query_one("SELECT request_id, body_hash, answer, at_ms FROM request_answer WHERE request_id = $1", args![id])
+        }).unwrap();
+        assert_eq!(row.uuid(0).unwrap(), id);
+        assert_eq!(row.hash(1).unwrap(), [9; 32]);
+        assert_eq!(row.text(2).unwrap(), text);
+        assert_eq!(row.int(3).unwrap(), i64::MIN);
+        assert!(row.text(3).is_err(), "an integer is no text");
+        assert!(row.int(9).is_err(), "there is no tenth column");
+    }
+
+    fn a_part_that_fails_leaves_the_rest(store) {
+        store.gate().write(|tx| {
+            put_setting(tx, "a", "1")?;
+            let refused = tx.attempt(|tx| {
+                put_setting(tx, "b", "2")?;
+                tx.execute("INSERT INTO setting (tenant_id, name, value) VALUES ($1, '', '')", args![tx_tenant(tx)])
+            })?;
+            assert_eq!(refused.unwrap_err().remedy(), Remedy::Refuse);
+            put_setting(tx, "c", "3")
+        }).unwrap();
+        let found = store.gate().read(|tx| Ok::<_, DbError>((setting(tx, "a")?, setting(tx, "b")?, setting(tx, "c")?))).unwrap();
+        assert_eq!(found, (Some("1".into()), None, Some("3".into())));
+    }
+
+    fn a_use_case_that_fails_leaves_nothing(store) {
+        let before = store.gate().read(current_head).unwrap();
+        let refused: Result<(), DbError> = store.gate().write(|tx| {
+            put_setting(tx, "settings", "{}")?;
+            Err(DbError::corrupt("setting", "told so"))
+        });
+        assert!(matches!(refused, Err(DbError::Corrupt { table: "setting", .. })));
+        assert_eq!(store.gate().read(|tx| setting(tx, "settings")).unwrap(), None);
+        assert_eq!(store.gate().read(current_head).unwrap(), before);
+    }
+
+    fn append_only_tables_refuse_change(store) {
+        store.gate().write(|tx| {
+            let tenant = tx.tenant();
+            tx.execute(
+                "INSERT INTO request_answer (tenant_id, request_id, body_hash, answer, at_ms) VALUES ($1, $2, $3, '{}', 1)",
+                args![tenant, Uuid::from_u128(1), [0_u8; 32]],
+            )
+        }).unwrap();
+        for sql in ["UPDATE request_answer SET at_ms = 2", "DELETE FROM request_answer"] {
+            let refused = store.gate().write(move |tx| tx.execute(sql, &[])).unwrap_err();
+            assert_eq!(refused.remedy(), Remedy::Refuse, "{sql}: {refused}");
+        }
+    }
+
+    fn one_transaction_writes_one_feed_row_for_a_key(store) {
+        let before = store.gate().read(current_head).unwrap();
+        store.gate().write(|tx| {
+            put_setting(tx, "settings", "{\"v\":1}")?;
+            put_setting(tx, "settings", "{\"v\":2}")
+        }).unwrap();
+        let (head, rows) = store.gate().read(|tx| {
+            Ok::<_, DbError>((current_head(tx)?, tx.query("SELECT key, feed, value FROM feed_row", &[])?))
+        }).unwrap();
+        assert_eq!(head.feed, before.feed + 1);
+        assert_ne!(head.digest, before.digest);
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].text(2).unwrap(), "{\"v\":2}");
+        assert_eq!(rows[0].int(1).unwrap(), head.feed);
+    }
+
+    fn many_writers_leave_no_hole_in_the_feed(store) {
+        let before = store.gate().read(current_head).unwrap();
+        std::thread::scope(|scope| {
+            for writer in 0..8 {
+                let gate = store.gate().clone();
+                scope.spawn(move || {
+                    for n in 0..10 {
+                        gate.write(move |tx| put_setting(tx, &format!("w{writer}"), &n.to_string())).unwrap();
+                    }
+                });
+            }
+        });
+        let (head, log) = store.gate().read(|tx| {
+            Ok::<_, DbError>((current_head(tx)?, tx.query("SELECT feed FROM feed_log ORDER BY feed", &[])?))
+        }).unwrap();
+        let numbers: Vec<i64> = log.iter().map(|row| row.int(0).unwrap()).collect();
+        // Several use-cases may share a transaction, which writes one row for a key that all of them touched.
+        assert_eq!(numbers, (before.feed + 1..=head.feed).collect::<Vec<_>>());
+    }
+
+    fn two_processes_share_one_feed(store) {
+        let second = store.second();
+        let first = store.gate().clone();
+        std::thread::scope(|scope| {
+            for gate in [first, second] {
+                scope.spawn(move || {
+                    for n in 0..20 {
+                        gate.write(move |tx| put_setting(tx, "settings", &n.to_string())).unwrap();
+                    }
+                });
+            }
+        });
+        let log = store.gate().read(|tx| tx.query("SELECT feed FROM feed_log ORDER BY feed", &[])).unwrap();
+        assert_eq!(log.len(), 40);
+        assert_eq!(log[39].int(0).unwrap() - log[0].int(0).unwrap(), 39);
+    }
+
+    fn rows_are_inserted_together_and_conflicts_add_up(store) {
+        const COUNTER: Table = Table {
+            name: "counter",
+            columns: &["tenant_id", "name", "value"],
+            then: "ON CONFLICT (tenant_id, name) DO UPDATE SET value = counter.value + excluded.value RETURNING name, value",
+        };
+        for round in 1..=2 {
+            let mut rows = store.gate().write(|tx| {
+                let tenant = tx.tenant();
+                let rows: Vec<_> = ["a", "b", "c"].iter().map(|name| args![tenant, *name, 5_i64].to_vec()).collect();
+                tx.insert_returning(&COUNTER, &rows)
+            }).unwrap();
+            rows.sort_by_key(|row| row.text(0).unwrap().to_owned());
+            let values: Vec<i64> = rows.iter().map(|row| row.int(1).unwrap()).collect();
+            assert_eq!(values, [5 * round, 5 * round, 5 * round]);
+        }
+    }
+
+    fn a_failed_row_of_many_leaves_none(store) {
+        const SETTING: Table = Table { name: "setting", columns: &["tenant_id", "name", "value"], then: "" };
+        let refused = store.gate().write(|tx| {
+            let tenant = tx.tenant();
+            tx.insert(&SETTING, &[args![tenant, "good", "1"].to_vec(), args![tenant, "", "2"].to_vec()])
+        }).unwrap_err();
+        assert_eq!(refused.remedy(), Remedy::Refuse);
+        assert_eq!(store.gate().read(|tx| setting(tx, "good")).unwrap(), None);
+    }
+
+    fn data_survive_a_restart(mut store) {
+        store.gate().write(|tx| put_setting(tx, "settings", "{}")).unwrap();
+        let before = store.gate().read(current_head).unwrap();
+        store.reopen();
+        assert_eq!(store.gate().read(current_head).unwrap(), before);
+        assert_eq!(store.gate().read(|tx| setting(tx, "settings")).unwrap(), Some("{}".into()));
+    }
+
+    fn a_reader_cannot_write(store) {
+        assert!(store.gate().read(|tx| put_setting(tx, "settings", "{}")).is_err());
+    }
+}
+
+fn tx_tenant(tx: &Tx<'_>) -> i64 {
+    tx.tenant()
+}
+
+#[test]
+fn the_settings_row_is_that_of_the_domain() {
+    // The feed carries the stored text as it is, so what is stored must be what tills read.
+    let text = r#"{"business":"B","jurisdiction":"IN","currency":"INR","tax_inclusive":true,"cash_rounding_minor":100,
+        "hsn_digits":4,"fiscal_year_start_month":4,"offset_min":330,"cashier_discount_max_ppm":100000,
+        "over_short_limit_minor":10000}"#;
+    let settings: Settings = serde_json::from_str(text).unwrap();
+    assert_eq!(settings.business, "B");
+}

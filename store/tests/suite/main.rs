@@ -1,0 +1,7 @@
+//! The store's suite: the same stories on SQLite and on PostgreSQL (`DAYBOOK_TEST_POSTGRES` names a server).
+
+#[macro_use]
+mod support;
+
+mod gate;
+mod schema;
