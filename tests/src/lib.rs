@@ -1,1 +1,4 @@
-//! Daybook: tests.
+//! Actors for the tests that cross crates: real processes, and a network that can really be cut.
+
+pub mod process;
+pub mod proxy;
