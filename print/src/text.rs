@@ -1,0 +1,272 @@
+//! Text to glyphs: bidirectional order, a font for every character, shaping, and breaking into lines.
+
+use crate::fonts::{Family, FontIndex, Fonts, UNITS_PER_EM, Weight};
+use rustybuzz::{Direction, UnicodeBuffer};
+use std::ops::Range;
+use unicode_bidi::ParagraphBidiInfo;
+
+/// A glyph at its place in a line.
+#[derive(Debug, Clone)]
+pub(crate) struct Glyph {
+    pub(crate) font: FontIndex,
+    pub(crate) id: u16,
+    /// Font units, as are the offsets.
+    pub(crate) advance: i32,
+    pub(crate) dx: i32,
+    pub(crate) dy: i32,
+    /// The part of the text it stands for; empty for a further glyph of the same cluster.
+    pub(crate) source: Range<usize>,
+}
+
+/// One line of text, shaped: independent of its size.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Line {
+    pub(crate) text: String,
+    /// In the order of sight, left to right.
+    pub(crate) glyphs: Vec<Glyph>,
+    /// Font units.
+    width: i32,
+}
+
+impl Line {
+    /// Width at a size; both in hundredths of a point.
+    pub(crate) fn width(&self, size: i32) -> i32 {
+        // Rounded up: a line that is measured to fit does fit.
+        let exact = i64::from(self.width) * i64::from(size);
+        i32::try_from((exact + 999) / i64::from(UNITS_PER_EM)).unwrap_or(i32::MAX)
+    }
+}
+
+/// Shapes one line; control characters count as spaces.
+pub(crate) fn shape(fonts: &Fonts, weight: Weight, text: &str) -> Line {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut glyphs = Vec::with_capacity(text.len());
+    if text.bytes().all(is_figure) {
+        figures(fonts, weight, &text, &mut glyphs);
+    } else if text.is_ascii() {
+        let font = Fonts::index(Family::Sans, weight);
+        shape_run(fonts, font, Direction::LeftToRight, &text, 0..text.len(), &mut glyphs);
+    } else {
+        shape_bidi(fonts, weight, &text, &mut glyphs);
+    }
+    let width = glyphs.iter().map(|glyph| glyph.advance).fold(0, i32::saturating_add);
+    Line { text, glyphs, width }
+}
+
+/// Breaks a text into lines no wider than `width` at `size` (hundredths of a point).
+pub(crate) fn wrap(fonts: &Fonts, weight: Weight, text: &str, size: i32, width: i32) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for paragraph in text.lines().filter(|paragraph| !paragraph.trim().is_empty()) {
+        let whole = shape(fonts, weight, paragraph.trim());
+        if whole.width(size) <= width {
+            lines.push(whole);
+        } else {
+            for piece in break_at_width(fonts, weight, paragraph.trim(), size, width) {
+                lines.push(shape(fonts, weight, &piece));
+            }
+        }
+    }
+    lines
+}
+
+/// Greedy breaking at spaces; a word wider than the line breaks between clusters.
+fn break_at_width(fonts: &Fonts, weight: Weight, text: &str, size: i32, width: i32) -> Vec<String> {
+    let space = shape(fonts, weight, " ").width(size);
+    let mut pieces: Vec<String> = Vec::new();
+    let mut current = String::new();
+    let mut used = 0_i32;
+    for word in text.split_whitespace() {
+        let word_width = shape(fonts, weight, word).width(size);
+        if !current.is_empty() && used + space + word_width <= width {
+            current.push(' ');
+            current.push_str(word);
+            used += space + word_width;
+            continue;
+        }
+        if !current.is_empty() {
+            pieces.push(std::mem::take(&mut current));
+        }
+        for part in split_word(fonts, weight, word, size, width) {
+            if !current.is_empty() {
+                pieces.push(std::mem::take(&mut current));
+            }
+            current = part;
+        }
+        used = shape(fonts, weight, &current).width(size);
+    }
+    if !current.is_empty() {
+        pieces.push(current);
+    }
+    pieces
+}
+
+/// Parts of a word, each at most `width` wide (but at least one cluster long).
+fn split_word(fonts: &Fonts, weight: Weight, word: &str, size: i32, width: i32) -> Vec<String> {
+    let line = shape(fonts, weight, word);
+    if line.width(size) <= width {
+        return vec![word.to_owned()];
+    }
+    let mut clusters: Vec<(usize, i32)> = Vec::new();
+    for glyph in line.glyphs.iter().filter(|glyph| !glyph.source.is_empty()) {
+        clusters.push((glyph.source.start, glyph.advance));
+    }
+    clusters.sort_unstable();
+    let (mut parts, mut start, mut used) = (Vec::new(), 0, 0_i64);
+    let limit = i64::from(width) * i64::from(UNITS_PER_EM) / i64::from(size.max(1));
+    for (at, advance) in clusters {
+        if used + i64::from(advance) > limit && at > start {
+            parts.extend(word.get(start..at).map(str::to_owned));
+            (start, used) = (at, 0);
+        }
+        used += i64::from(advance);
+    }
+    parts.extend(word.get(start..).map(str::to_owned));
+    parts
+}
+
+/// Characters of amounts, quantities and rates: no kerning between them, so no shaping either.
+fn is_figure(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'%' | b' ')
+}
+
+fn figures(fonts: &Fonts, weight: Weight, text: &str, glyphs: &mut Vec<Glyph>) {
+    let index = Fonts::index(Family::Sans, weight);
+    let font = fonts.get(index);
+    for (at, character) in text.char_indices() {
+        let id = font.glyph(character).unwrap_or(0);
+        glyphs.push(Glyph {
+            font: index,
+            id,
+            advance: font.advance(id),
+            dx: 0,
+            dy: 0,
+            source: at..at + character.len_utf8(),
+        });
+    }
+}
+
+fn shape_bidi(fonts: &Fonts, weight: Weight, text: &str, glyphs: &mut Vec<Glyph>) {
+    let bidi = ParagraphBidiInfo::new(text, None);
+    let (levels, runs) = bidi.visual_runs(0..text.len());
+    for run in runs {
+        let rtl = levels.get(run.start).is_some_and(unicode_bidi::Level::is_rtl);
+        let direction = if rtl { Direction::RightToLeft } else { Direction::LeftToRight };
+        let mut parts = font_runs(fonts, weight, text, run);
+        if rtl {
+            parts.reverse();
+        }
+        for (font, range) in parts {
+            shape_run(fonts, font, direction, text, range, glyphs);
+        }
+    }
+}
+
+/// Splits a run where the font changes.
+fn font_runs(
+    fonts: &Fonts,
+    weight: Weight,
+    text: &str,
+    run: Range<usize>,
+) -> Vec<(FontIndex, Range<usize>)> {
+    let mut parts: Vec<(FontIndex, Range<usize>)> = Vec::new();
+    for (offset, character) in text.get(run.clone()).unwrap_or_default().char_indices() {
+        let at = run.start + offset;
+        let end = at + character.len_utf8();
+        let current = parts.last().map(|(font, _)| *font);
+        let font = font_for(fonts, weight, character, current);
+        match parts.last_mut() {
+            Some((last, range)) if *last == font => range.end = end,
+            _ => parts.push((font, at..end)),
+        }
+    }
+    parts
+}
+
+/// The font of a character: its script's, else any that has it, else the first, which shows a box.
+fn font_for(
+    fonts: &Fonts,
+    weight: Weight,
+    character: char,
+    current: Option<FontIndex>,
+) -> FontIndex {
+    if let Some(current) = current
+        && joins(character)
+        && (fonts.get(current).glyph(character).is_some() || is_joiner(character))
+    {
+        return current;
+    }
+    let own = family(character);
+    [own, Family::Sans, Family::Devanagari, Family::Arabic]
+        .into_iter()
+        .map(|family| Fonts::index(family, weight))
+        .find(|font| fonts.get(*font).glyph(character).is_some())
+        .unwrap_or(Fonts::index(Family::Sans, weight))
+}
+
+fn family(character: char) -> Family {
+    match character {
+        '\u{0900}'..='\u{097F}' | '\u{1CD0}'..='\u{1CFF}' | '\u{A8E0}'..='\u{A8FF}' => {
+            Family::Devanagari
+        }
+        '\u{0600}'..='\u{06FF}'
+        | '\u{0750}'..='\u{077F}'
+        | '\u{0870}'..='\u{08FF}'
+        | '\u{FB50}'..='\u{FDFF}'
+        | '\u{FE70}'..='\u{FEFE}' => Family::Arabic,
+        _ => Family::Sans,
+    }
+}
+
+/// Whether a character stays in the font of the one before it: spaces, joiners and combining marks.
+fn joins(character: char) -> bool {
+    character == ' ' || is_joiner(character) || matches!(character, '\u{0300}'..='\u{036F}')
+}
+
+fn is_joiner(character: char) -> bool {
+    matches!(character, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}')
+}
+
+fn shape_run(
+    fonts: &Fonts,
+    index: FontIndex,
+    direction: Direction,
+    text: &str,
+    run: Range<usize>,
+    glyphs: &mut Vec<Glyph>,
+) {
+    let Some(part) = text.get(run.clone()) else { return };
+    let font = fonts.get(index);
+    let mut buffer = UnicodeBuffer::new();
+    buffer.push_str(part);
+    buffer.set_direction(direction);
+    let shaped = match font.plan(direction) {
+        Some((script, plan)) => {
+            buffer.set_script(script);
+            rustybuzz::shape_with_plan(&font.face, plan, buffer)
+        }
+        None => rustybuzz::shape(&font.face, &[], buffer),
+    };
+    let first = glyphs.len();
+    let mut starts: Vec<usize> = Vec::with_capacity(shaped.len());
+    for (info, position) in shaped.glyph_infos().iter().zip(shaped.glyph_positions()) {
+        let start = run.start + usize::try_from(info.cluster).unwrap_or(0);
+        starts.push(start);
+        glyphs.push(Glyph {
+            font: index,
+            id: u16::try_from(info.glyph_id).unwrap_or(0),
+            advance: position.x_advance,
+            dx: position.x_offset,
+            dy: position.y_offset,
+            source: start..start,
+        });
+    }
+    starts.sort_unstable();
+    let added = glyphs.get_mut(first..).unwrap_or_default();
+    for cluster in added.chunk_by_mut(|a, b| a.source.start == b.source.start) {
+        // The widest glyph of a cluster carries its text: a mark may come first and has no width.
+        if let Some(bearer) = cluster.iter_mut().max_by_key(|glyph| glyph.advance) {
+            let next = starts.partition_point(|start| *start <= bearer.source.start);
+            bearer.source.end = starts.get(next).copied().unwrap_or(run.end);
+        }
+    }
+}
