@@ -106,7 +106,7 @@ pub enum Reply {
     Exchange(Box<ExchangeAnswer>),
     /// To the wish for a new incarnation.
     Incarnation(IncarnationAnswer),
-    /// To a download, frames verified by the shell.
+    /// To a download.
     Entries(EntriesAnswer),
 }
 
@@ -139,8 +139,12 @@ pub enum Action {
     Apply(Box<Applied>),
     /// Begin the new incarnation in one transaction that also clears the wish, then say [`Event::Saved`].
     BeginIncarnation(IncarnationAnswer),
-    /// Keep these entries read-only beside the journal, then say [`Event::Saved`].
+    /// Verify these entries with the key in their header and keep them read-only beside the journal; move the
+    /// first of [`Facts::missing`] behind them, or drop it when there are no more; then say [`Event::Saved`].
     KeepEntries(EntriesAnswer),
+    /// The store no longer holds these (it was restored): drop them from [`Facts::missing`], then say
+    /// [`Event::Saved`].
+    DropMissing(Missing),
     /// Set the one timer to this moment; it replaces the one before.
     Wait {
         /// On the clock that `now_ms` is read from.
@@ -207,8 +211,8 @@ pub struct Applied {
     pub key: Option<NewKey>,
     /// What the store acknowledges, with its signature; may be less than before after a restore of the store.
     pub acked: Option<Acked>,
-    /// Forget the `effect_feed` of own entries of this incarnation above this number, before the rows are applied.
-    pub forget_effects: Option<(u32, i64)>,
+    /// What changed in how the journal stands to the store's; to be applied before the rows.
+    pub history: Option<History>,
     /// Rows to apply and the cursor after them.
     pub page: Option<FeedPage>,
     /// The page begins a fill from nothing: mark every row of the old catalogue as not seen.
@@ -221,6 +225,18 @@ pub struct Applied {
     pub answers: Vec<RequestAnswer>,
     /// The live incarnation must end: store the wish for a new one.
     pub want_incarnation: Option<WantIncarnation>,
+}
+
+/// How own entries stand to what the store holds, after a fork or a restore of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct History {
+    /// Which journal.
+    pub incarnation: u32,
+    /// Forget the `effect_feed` of its entries above this number.
+    pub forget_effects_above: i64,
+    /// Remember: its entries from this number on are on a branch, and no ack row touches them
+    /// ([`crate::overlay::AckRange::updates`]). None: all of it is on the trunk again, as far as known.
+    pub forked_at: Option<i64>,
 }
 
 /// An acknowledgement to keep.
@@ -375,9 +391,9 @@ impl Client {
                     Vec::new()
                 }
             }
-            (State::Sending(_), Event::Failed(attempt, failure)) => {
+            (State::Sending(sent), Event::Failed(attempt, failure)) => {
                 if attempt == self.attempt {
-                    self.fail(now_ms, &failure)
+                    self.fail(facts, now_ms, sent, &failure)
                 } else {
                     Vec::new()
                 }
@@ -488,7 +504,17 @@ impl Client {
         vec![Action::Wait { until_ms }]
     }
 
-    fn fail(&mut self, now_ms: i64, failure: &Failure) -> Vec<Action> {
+    fn fail(
+        &mut self,
+        facts: &Facts<'_>,
+        now_ms: i64,
+        sent: Sent,
+        failure: &Failure,
+    ) -> Vec<Action> {
+        if let (Sent::Entries, Failure::Refused { status: 404, .. }) = (sent, failure) {
+            self.state = State::Saving { then: Then::GoOn };
+            return facts.missing.first().copied().map(Action::DropMissing).into_iter().collect();
+        }
         let (shown, at_least_ms) = match failure {
             Failure::Transport => (Shown::Offline, None),
             Failure::Refused { status: 413, .. } => {

@@ -135,13 +135,11 @@ impl Request {
     /// Makes a request of a known kind.
     #[must_use]
     pub fn new(id: Uuid, body: &RequestBody) -> Self {
-        let mut fields = match serde_json::to_value(body) {
-            Ok(serde_json::Value::Object(fields)) => fields,
-            Ok(_) | Err(_) => unreachable!("a tagged enum of texts and integers is an object"),
+        let Ok(serde_json::Value::Object(mut fields)) = serde_json::to_value(body) else {
+            unreachable!("a tagged enum of texts and integers is an object");
         };
-        let kind = match fields.remove("kind") {
-            Some(serde_json::Value::String(kind)) => kind,
-            Some(_) | None => unreachable!("the tag of the enum is a text"),
+        let Some(serde_json::Value::String(kind)) = fields.remove("kind") else {
+            unreachable!("the tag of the enum is a text");
         };
         Self { id, kind, fields }
     }

@@ -69,21 +69,30 @@ pub struct EffectUpdate {
 }
 
 impl AckRange {
-    /// What an ack row with this number says about entries, in the order to apply it.
+    /// What an ack row with this number says about own entries, in the order to apply it. `own_through` is the last
+    /// own entry that can be meant: the head, or on a forked journal the last one before the fork, for the store
+    /// speaks of the trunk, and beyond the fork the trunk is another history.
     #[must_use]
-    pub fn updates(&self, feed: i64) -> Vec<EffectUpdate> {
-        self.updates_planted(feed, Planted::NONE)
+    pub fn updates(&self, feed: i64, own_through: i64) -> Vec<EffectUpdate> {
+        self.updates_planted(feed, own_through, Planted::NONE)
     }
 
     /// [`AckRange::updates`] with a bug that a simulator must find.
     #[cfg(feature = "planted-bugs")]
     #[must_use]
-    pub fn updates_with_bug(&self, feed: i64, planted: Planted) -> Vec<EffectUpdate> {
-        self.updates_planted(feed, planted)
+    pub fn updates_with_bug(
+        &self,
+        feed: i64,
+        own_through: i64,
+        planted: Planted,
+    ) -> Vec<EffectUpdate> {
+        self.updates_planted(feed, own_through, planted)
     }
 
-    fn updates_planted(&self, feed: i64, planted: Planted) -> Vec<EffectUpdate> {
-        if planted!(planted, SkipAckRow) {
+    fn updates_planted(&self, feed: i64, own_through: i64, planted: Planted) -> Vec<EffectUpdate> {
+        let beyond_fork = planted!(planted, AckBeyondFork);
+        let through = if beyond_fork { self.through } else { self.through.min(own_through) };
+        if through < self.from || planted!(planted, SkipAckRow) {
             return Vec::new();
         }
         let update = |from, through, effect_feed| EffectUpdate {
@@ -92,9 +101,10 @@ impl AckRange {
             through,
             effect_feed,
         };
-        let mut updates = vec![update(self.from, self.through, Some(feed))];
+        let mut updates = vec![update(self.from, through, Some(feed))];
         if !planted!(planted, QuarantineHasEffect) {
-            updates.extend(self.quarantined.iter().map(|seq| update(*seq, *seq, None)));
+            let held = self.quarantined.iter().filter(|seq| **seq <= through);
+            updates.extend(held.map(|seq| update(*seq, *seq, None)));
         }
         updates
     }
@@ -135,7 +145,8 @@ impl EffectFeeds {
         }
     }
 
-    /// The store was restored: what it applied above this number is undone.
+    /// The store was restored, and what it applied above this number is undone; or the journal forked there, and
+    /// what the store applied is not these entries.
     pub fn forget_above(&mut self, incarnation: u32, received_through: i64) {
         self.known.retain(|(of, seq), _| *of != incarnation || *seq <= received_through);
     }

@@ -85,6 +85,8 @@ pub enum Bug {
     EffectFeedOffByOne,
     /// Till: does not look at ack rows.
     SkipAckRow,
+    /// Till: takes acknowledgements of the trunk for its own entries beyond a fork.
+    AckBeyondFork,
     /// Till: takes quarantined entries for applied.
     QuarantineHasEffect,
 }
@@ -92,7 +94,7 @@ pub enum Bug {
 #[cfg(feature = "planted-bugs")]
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::AcceptGap,
         Self::IgnoreHashOnDuplicate,
         Self::AcknowledgeReported,
@@ -111,6 +113,7 @@ impl Bug {
         Self::KeepEffectsAcrossEpochs,
         Self::EffectFeedOffByOne,
         Self::SkipAckRow,
+        Self::AckBeyondFork,
         Self::QuarantineHasEffect,
     ];
 }

@@ -1,8 +1,8 @@
 //! What an answer means.
 
 use super::{
-    Acked, Action, Applied, Client, Facts, LocalJournal, Reply, Resend, Sent, Shown, State, Then,
-    WantIncarnation,
+    Acked, Action, Applied, Client, Facts, History, LocalJournal, Reply, Resend, Sent, Shown,
+    State, Then, WantIncarnation,
 };
 use crate::frame::{Acknowledgement, Head, Journal};
 use crate::limits::{PUSH_BYTES_MAX, PUSH_ENTRIES_MAX};
@@ -16,6 +16,7 @@ struct PushMeaning {
     acked: Option<Acked>,
     resend: Option<Resend>,
     want: Option<WantIncarnation>,
+    forked_at: Option<i64>,
     shown: Shown,
 }
 
@@ -84,11 +85,7 @@ impl Client {
                 || (journal.incarnation == pushed.journal.incarnation && push.resend.is_none())
         });
         let mut applied = self.read_pull(facts, answer, confirmed);
-        applied.forget_effects = push
-            .acked
-            .filter(|acked| acked.epoch != pushed.journal.acked_epoch)
-            .filter(|_| !planted!(self.planted, KeepEffectsAcrossEpochs))
-            .map(|acked| (acked.incarnation, acked.head.seq));
+        applied.history = self.read_history(pushed, &push);
         applied.acked = push.acked;
         applied.want_incarnation = push.want;
         let then =
@@ -103,6 +100,24 @@ impl Client {
             push.shown
         };
         self.shown_and(shown, Action::Apply(Box::new(applied)))
+    }
+
+    /// A fork says which own entries are on a branch; a new epoch says how far the store went back.
+    fn read_history(&self, pushed: Pushed<'_>, push: &PushMeaning) -> Option<History> {
+        let incarnation = pushed.journal.incarnation;
+        let new_epoch = push.acked.filter(|acked| acked.epoch != pushed.journal.acked_epoch);
+        let forked =
+            |at| History { incarnation, forget_effects_above: at - 1, forked_at: Some(at) };
+        let restored = |acked: Acked| History {
+            incarnation,
+            forget_effects_above: if planted!(self.planted, KeepEffectsAcrossEpochs) {
+                i64::MAX
+            } else {
+                acked.head.seq
+            },
+            forked_at: None,
+        };
+        push.forked_at.map(forked).or_else(|| new_epoch.map(restored))
     }
 
     fn read_push(
@@ -132,7 +147,8 @@ impl Client {
             Resend { incarnation, after: (pushed.after.min(received.seq) - page).max(0) }
         };
         let resend = (!common && pushed.after > 0).then(step_back);
-        let meaning = PushMeaning { acked, resend, want: None, shown: Shown::Online };
+        let online = Shown::Online;
+        let meaning = PushMeaning { acked, resend, want: None, forked_at: None, shown: online };
         match &answer.push.verdict {
             PushVerdict::Accepted => meaning,
             PushVerdict::Gap { .. } if planted!(self.planted, IgnoreGap) => {
@@ -144,7 +160,8 @@ impl Client {
                 let resend = (next != Some(after)).then_some(Resend { incarnation, after });
                 PushMeaning { resend, ..meaning }
             }
-            PushVerdict::Fork { trunk, .. } => PushMeaning {
+            PushVerdict::Fork { at, trunk } => PushMeaning {
+                forked_at: Some(*at),
                 want: self.end_live(facts, incarnation, NewIncarnation::Forked, *trunk),
                 shown: Shown::Recovering,
                 ..meaning
@@ -180,7 +197,7 @@ impl Client {
             session: answer.session,
             key: answer.key,
             acked: None,
-            forget_effects: None,
+            history: None,
             page: None,
             fill_begins: false,
             fill_ends: false,
