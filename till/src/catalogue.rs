@@ -1,0 +1,114 @@
+//! What can be sold, as the feed brought it: products by SKU and by scan, tax classes, people, customers.
+
+use crate::error::TillError;
+use crate::feed;
+use daybook_domain::amount::UnitPrice;
+use daybook_domain::feed::{CustomerRow, ItemRow, LocationRow, Settings, TaxClassRow};
+use daybook_domain::gtin::Gtin;
+use daybook_domain::ids::{CustomerId, LocationId, Sku};
+use rusqlite::{Connection, OptionalExtension};
+
+/// A product by its SKU, archived ones too: they come back as returns.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn item(conn: &Connection, sku: &Sku) -> Result<Option<ItemRow>, TillError> {
+    let text: Option<String> = conn
+        .prepare_cached("SELECT value FROM item WHERE sku = ?1")?
+        .query_row([sku.as_str()], |row| row.get(0))
+        .optional()?;
+    text.map(|text| {
+        serde_json::from_str(&text).map_err(|error| TillError::corrupt("item", sku, error))
+    })
+    .transpose()
+}
+
+/// Rules of the business.
+///
+/// # Errors
+/// Refused as `catalogue.empty` before the first exchange.
+pub fn settings(conn: &Connection) -> Result<Settings, TillError> {
+    feed::row(conn, "settings")?.ok_or_else(|| {
+        TillError::refused("catalogue.empty", "no settings yet: exchange with the store first")
+    })
+}
+
+/// Seller as printed on documents of a location.
+///
+/// # Errors
+/// Refused as `catalogue.empty` before the first exchange.
+pub fn location(conn: &Connection, location: &LocationId) -> Result<LocationRow, TillError> {
+    feed::row(conn, &format!("location/{location}"))?.ok_or_else(|| {
+        TillError::refused("catalogue.empty", "no location yet: exchange with the store first")
+    })
+}
+
+/// A tax class.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn tax_class(conn: &Connection, class: &str) -> Result<Option<TaxClassRow>, TillError> {
+    feed::row(conn, &format!("tax/{class}"))
+}
+
+/// All tax classes.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn tax_classes(conn: &Connection) -> Result<Vec<TaxClassRow>, TillError> {
+    feed::rows(conn, "tax/")
+}
+
+/// A known customer.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn customer(conn: &Connection, id: CustomerId) -> Result<Option<CustomerRow>, TillError> {
+    feed::row(conn, &format!("customer/{id}"))
+}
+
+/// Products that a code leads to, sellable ones only. Several when a code was given twice: a person chooses.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn by_code(conn: &Connection, code: &str) -> Result<Vec<ItemRow>, TillError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT item.value FROM barcode JOIN item ON item.id = barcode.item_id
+         WHERE barcode.code = ?1 AND item.archived = 0 ORDER BY item.id",
+    )?;
+    let rows = statement.query_map([code], |row| row.get::<_, String>(0))?;
+    rows.map(|text| {
+        serde_json::from_str(&text?).map_err(|error| TillError::corrupt("item", code, error))
+    })
+    .collect()
+}
+
+/// Products of a scan: the code as a GTIN in any of its forms, as it stands (PLU, in-store code), or as a SKU.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn by_scan(conn: &Connection, scan: &str) -> Result<Vec<ItemRow>, TillError> {
+    let scan = scan.trim();
+    if let Ok(gtin) = Gtin::parse(scan) {
+        let found = by_code(conn, gtin.as_str())?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    let found = by_code(conn, scan)?;
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let Ok(sku) = Sku::new(scan) else { return Ok(found) };
+    Ok(item(conn, &sku)?.filter(|item| !item.archived).into_iter().collect())
+}
+
+/// The price of a product at a moment: the latest start that is not after it.
+#[must_use]
+pub fn price_at(item: &ItemRow, at_ms: i64) -> Option<UnitPrice> {
+    item.prices
+        .iter()
+        .filter(|price| price.from_ms <= at_ms)
+        .max_by_key(|price| price.from_ms)
+        .map(|price| price.unit_price_micros)
+}

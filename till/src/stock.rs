@@ -1,0 +1,143 @@
+//! Stock as this till shows it, and what it may sell.
+
+use crate::error::TillError;
+use daybook_domain::amount::Quantity;
+use daybook_domain::clock::Moment;
+use daybook_domain::feed::StockPolicy;
+use daybook_domain::ids::{LocationId, Sku};
+use daybook_domain::lease::TillLease;
+use daybook_domain::stock::{self, HeldLease, Level, OwnMovement};
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+/// Stock of a SKU as shown here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// Level plus own movements that it does not contain.
+    pub level: Level,
+    /// On hand by the last level received.
+    pub level_milli: Quantity,
+    /// Feed of that level, 0 without one.
+    pub row_feed: i64,
+    /// Whether the store has ever stated a level.
+    pub known: bool,
+}
+
+/// Stock of a SKU at a location.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn shown(conn: &Connection, location: &LocationId, sku: &Sku) -> Result<Shown, TillError> {
+    let row = conn
+        .prepare_cached(
+            "SELECT feed, policy, on_hand_milli, reserved_milli, allotted_milli,
+                    allotted_proposed_milli, leased_milli, in_doubt_milli
+             FROM stock WHERE location = ?1 AND sku = ?2",
+        )?
+        .query_row([location.as_str(), sku.as_str()], |row| {
+            let policy: String = row.get(1)?;
+            let level = Level {
+                policy: policy_of(&policy),
+                on_hand_milli: Quantity(row.get(2)?),
+                reserved_milli: Quantity(row.get(3)?),
+                allotted_milli: Quantity(row.get(4)?),
+                allotted_proposed_milli: Quantity(row.get(5)?),
+                leased_milli: Quantity(row.get(6)?),
+                in_doubt_milli: Quantity(row.get(7)?),
+            };
+            Ok((level, row.get(0)?))
+        })
+        .optional()?;
+    let own = own_movements(conn, location, sku)?;
+    Ok(Shown {
+        level: stock::shown(row, own)?,
+        level_milli: row.map_or(Quantity::ZERO, |(level, _)| level.on_hand_milli),
+        row_feed: row.map_or(0, |(_, feed)| feed),
+        known: row.is_some(),
+    })
+}
+
+fn policy_of(text: &str) -> StockPolicy {
+    // The table's CHECK knows no fourth.
+    match text {
+        "pooled_strict" => StockPolicy::PooledStrict,
+        "pooled_soft" => StockPolicy::PooledSoft,
+        _ => StockPolicy::RingFenced,
+    }
+}
+
+fn own_movements(
+    conn: &Connection,
+    location: &LocationId,
+    sku: &Sku,
+) -> Result<Vec<OwnMovement>, TillError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT quantity_milli, leased_milli, effect_feed FROM overlay
+         WHERE location = ?1 AND sku = ?2",
+    )?;
+    let mut rows = statement.query([location.as_str(), sku.as_str()])?;
+    let mut own = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (all, leased): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let effect_feed = row.get(2)?;
+        own.push(OwnMovement { quantity_milli: Quantity(leased), under_lease: true, effect_feed });
+        own.push(OwnMovement {
+            quantity_milli: Quantity(all - leased),
+            under_lease: false,
+            effect_feed,
+        });
+    }
+    Ok(own)
+}
+
+/// Leases of a SKU that are valid now, with what is left of them.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn held_leases(
+    conn: &Connection,
+    location: &LocationId,
+    sku: &Sku,
+    now: Moment,
+    incarnation: u32,
+) -> Result<Vec<HeldLease>, TillError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT fence, incarnation, quantity_milli, spent_milli, asked_at_ms, asked_mono_ms,
+                asked_boot, ttl_ms
+         FROM lease WHERE location = ?1 AND sku = ?2",
+    )?;
+    let rows = statement.query_map([location.as_str(), sku.as_str()], |row| {
+        Ok(TillLease {
+            fence: row.get(0)?,
+            incarnation: row.get(1)?,
+            quantity_milli: Quantity(row.get(2)?),
+            spent_milli: Quantity(row.get(3)?),
+            asked_at: Moment {
+                at_ms: row.get(4)?,
+                mono_ms: row.get(5)?,
+                boot: row.get::<_, Uuid>(6)?,
+            },
+            ttl_ms: row.get(7)?,
+        })
+    })?;
+    let mut held = Vec::new();
+    for lease in rows {
+        held.extend(lease?.held(now, incarnation)?);
+    }
+    Ok(held)
+}
+
+/// Notes what was sold under a lease.
+///
+/// # Errors
+/// [`TillError::Corrupt`] when the lease is not there.
+pub fn spend(conn: &Connection, fence: i64, quantity: Quantity) -> Result<(), TillError> {
+    let changed = conn
+        .prepare_cached("UPDATE lease SET spent_milli = spent_milli + ?2 WHERE fence = ?1")?
+        .execute(params![fence, quantity.0])?;
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(TillError::corrupt("lease", fence, "not there"))
+    }
+}
