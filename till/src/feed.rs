@@ -81,20 +81,35 @@ pub fn apply(
         }
     }
     state::set(conn, "cursor", &page.cursor)?;
-    if !page.more {
-        sweep(conn, generation)?;
-    }
     Ok(unread)
 }
 
-/// Begins from nothing: the next pages write over what is here, what they do not name goes at their end. On a new
-/// epoch the effects of entries that the store no longer holds are unknown again.
+/// Begins a fill from nothing: its pages write over what is here, and [`end_fill`] drops what they did not name.
 ///
 /// # Errors
 /// [`TillError::Database`].
-pub fn begin_refetch(conn: &Connection) -> Result<(), TillError> {
+pub fn begin_fill(conn: &Connection) -> Result<(), TillError> {
     let generation: i64 = state::get(conn, "generation")?.unwrap_or(0);
-    state::set(conn, "generation", &(generation + 1))?;
+    state::set(conn, "generation", &(generation + 1))
+}
+
+/// Drops what an ended fill did not name.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn end_fill(conn: &Connection) -> Result<(), TillError> {
+    let generation: i64 = state::get(conn, "generation")?.unwrap_or(0);
+    items::sweep(conn, generation)?;
+    stock::sweep(conn, generation)?;
+    conn.execute("DELETE FROM feed_row WHERE generation < ?1", [generation])?;
+    Ok(())
+}
+
+/// Forgets the cursor: the next exchange begins a fill. Catalogue and journal stay.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn forget_cursor(conn: &Connection) -> Result<(), TillError> {
     state::clear(conn, "cursor")
 }
 
@@ -175,16 +190,4 @@ fn remove(conn: &Connection, kind: &str, rest: &str, key: &str) -> Result<(), Ti
             Ok(())
         }
     }
-}
-
-/// Drops what an ended refetch did not name.
-fn sweep(conn: &Connection, generation: i64) -> Result<(), TillError> {
-    let swept: i64 = state::get(conn, "swept")?.unwrap_or(0);
-    if swept == generation {
-        return Ok(());
-    }
-    items::sweep(conn, generation)?;
-    stock::sweep(conn, generation)?;
-    conn.execute("DELETE FROM feed_row WHERE generation < ?1", [generation])?;
-    state::set(conn, "swept", &generation)
 }

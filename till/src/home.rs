@@ -7,7 +7,6 @@
 //! ```
 
 use crate::error::TillError;
-use crate::random;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
@@ -121,12 +120,11 @@ impl Home {
         (install.inode == inode && install.machine == machine()).then_some(install.id)
     }
 
-    /// Makes this copy an installation of its own.
+    /// Makes this copy the installation with this id.
     ///
     /// # Errors
     /// [`TillError::Io`].
-    pub fn new_install(&self, wall_ms: i64) -> Result<Uuid, TillError> {
-        let id = random::id(wall_ms)?;
+    pub fn adopt_install(&self, id: Uuid) -> Result<(), TillError> {
         let path = self.dir.join("install");
         let wrong = |source| TillError::Io { what: path.display().to_string(), source };
         let mut file = writable(&path).map_err(wrong)?;
@@ -135,8 +133,7 @@ impl Home {
             .map_err(|error| wrong(error.into()))?;
         file.set_len(0).map_err(wrong)?;
         file.write_all(text.as_bytes()).map_err(wrong)?;
-        file.sync_all().map_err(wrong)?;
-        Ok(id)
+        file.sync_all().map_err(wrong)
     }
 
     /// Forgets the install id: the next start takes a new incarnation.
@@ -297,7 +294,8 @@ mod tests {
     fn a_copied_install_file_is_no_install() {
         let dir = tempfile::tempdir().unwrap();
         let home = Home::open(dir.path()).unwrap();
-        let id = home.new_install(1).unwrap();
+        let id = Uuid::from_u128(7);
+        home.adopt_install(id).unwrap();
         assert_eq!(home.install(), Some(id));
         let file = dir.path().join("install");
         fs::copy(&file, dir.path().join("copy")).unwrap();

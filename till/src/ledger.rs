@@ -28,6 +28,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Bits of a position below the order of its incarnation.
@@ -181,7 +182,7 @@ pub type Topics = BTreeSet<Topic>;
 pub struct Ledger {
     conn: Connection,
     home: Home,
-    keys: Keys,
+    keys: Arc<Keys>,
     identity: Option<Identity>,
     live: Option<Live>,
     standing: Standing,
@@ -198,7 +199,7 @@ impl Ledger {
     /// [`TillError::Locked`], [`TillError::ReadOnly`], [`TillError::NewerSchema`], [`TillError::Corrupt`].
     pub fn open(dir: &Path) -> Result<Self, TillError> {
         let mut home = Home::open(dir)?;
-        let keys = Keys::open(&home)?;
+        let keys = Arc::new(Keys::open(&home)?);
         let conn = schema::open_writer(&home.database())?;
         let identity: Option<Identity> = state::get(&conn, "identity")?;
         let live = match &identity {
@@ -355,7 +356,7 @@ impl Ledger {
 
     /// The keys.
     #[must_use]
-    pub fn keys(&self) -> &Keys {
+    pub fn keys(&self) -> &Arc<Keys> {
         &self.keys
     }
 

@@ -12,3 +12,4 @@ pub mod ledger;
 pub mod random;
 pub mod search;
 pub mod stock;
+pub mod sync_driver;

@@ -12,6 +12,7 @@ use daybook_domain::entry::{Fact, IncarnationReason, IncarnationStarted, Journal
 use daybook_sync::frame::Journal;
 use daybook_sync::limits::PROVISIONAL_FROM;
 use rusqlite::params;
+use uuid::Uuid;
 
 /// Characters that till code and series tag may have together in a document number.
 const CODE_AND_TAG: usize = 5;
@@ -23,6 +24,8 @@ pub struct Beginning {
     pub incarnation: u32,
     /// Why it begins.
     pub reason: IncarnationReason,
+    /// Install id of this copy from now on.
+    pub install: Uuid,
     /// Session of the store; empty when provisional.
     pub session: String,
     /// The head that the store holds of the incarnation before, where it was asked.
@@ -36,7 +39,8 @@ impl Ledger {
     /// [`TillError::NotEnrolled`] without an identity; else as [`Ledger::write`].
     pub fn begin_incarnation(&mut self, act: Act, begin: &Beginning) -> Result<(), TillError> {
         let identity = self.identity()?.clone();
-        let install = self.home().new_install(act.moment.at_ms)?;
+        let install = begin.install;
+        self.home().adopt_install(install)?;
         let previous = self.live().ok().cloned();
         let carried = query::carried(self.reader())?;
         let shift = previous.as_ref().and_then(|live| live.shift.as_ref());
@@ -80,6 +84,8 @@ impl Ledger {
             state::set(gate.conn(), "install", &install)?;
             state::set(gate.conn(), "session", &begin.session)?;
             state::clear(gate.conn(), "verdict")?;
+            state::clear(gate.conn(), "wish")?;
+            state::clear(gate.conn(), "wish_head")?;
             // Rights of an earlier life are worth nothing.
             gate.conn().execute("DELETE FROM lease", [])?;
             gate.conn().execute("DELETE FROM request", [])?;
@@ -104,6 +110,7 @@ impl Ledger {
         let begin = Beginning {
             incarnation,
             reason: IncarnationReason::Provisional,
+            install: random::id(act.moment.at_ms)?,
             session: String::new(),
             store_head: None,
         };

@@ -6,10 +6,11 @@ use crate::random;
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use daybook_sync::frame::Signer;
+use daybook_sync::message::NewKey;
 
 const SEED: &str = "seed";
 const SEAL: &str = "seal";
-const SECRET: &str = "secret";
+const REQUEST: &str = "request";
 
 /// The till's keys.
 pub struct Keys {
@@ -66,20 +67,24 @@ impl Keys {
         self.seal.decrypt(&Nonce::from(*nonce), body).map_err(|_| wrong())
     }
 
-    /// Keeps the secret that signs requests to the store.
+    /// Keeps the key that signs requests to the store.
     ///
     /// # Errors
     /// [`TillError::Io`].
-    pub fn store_secret(&self, home: &Home, secret: &[u8]) -> Result<(), TillError> {
-        home.store_key(SECRET, &self.seal(secret)?)
+    pub fn store_request_key(&self, home: &Home, key: &NewKey) -> Result<(), TillError> {
+        let text = serde_json::to_vec(key)
+            .map_err(|error| TillError::corrupt("keys", REQUEST, error))?;
+        home.store_key(REQUEST, &self.seal(&text)?)
     }
 
-    /// The secret that signs requests to the store.
+    /// The key that signs requests to the store.
     ///
     /// # Errors
     /// [`TillError::NotEnrolled`] without one.
-    pub fn secret(&self, home: &Home) -> Result<Vec<u8>, TillError> {
-        self.open_sealed(&home.key(SECRET)?.ok_or(TillError::NotEnrolled)?)
+    pub fn request_key(&self, home: &Home) -> Result<NewKey, TillError> {
+        let sealed = home.key(REQUEST)?.ok_or(TillError::NotEnrolled)?;
+        serde_json::from_slice(&self.open_sealed(&sealed)?)
+            .map_err(|error| TillError::corrupt("keys", REQUEST, error))
     }
 }
 
@@ -115,9 +120,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let home = Home::open(dir.path()).unwrap();
         let first = Keys::open(&home).unwrap();
-        first.store_secret(&home, b"secret").unwrap();
+        let key = NewKey { key_id: "k1".to_owned(), secret: daybook_sync::hash::Hash([7; 32]) };
+        first.store_request_key(&home, &key).unwrap();
         let second = Keys::open(&home).unwrap();
         assert_eq!(first.signer().public_key(), second.signer().public_key());
-        assert_eq!(second.secret(&home).unwrap(), b"secret");
+        assert_eq!(second.request_key(&home).unwrap(), key);
     }
 }

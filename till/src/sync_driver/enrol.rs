@@ -1,0 +1,89 @@
+//! Enrolment: a one-time code becomes an identity, a key and a first incarnation.
+
+use super::{apply, http};
+use crate::error::TillError;
+use crate::ledger::incarnation::Beginning;
+use crate::ledger::{Act, Identity, Ledger, Standing, state};
+use crate::random;
+use daybook_domain::clock::Moment;
+use daybook_domain::entry::IncarnationReason;
+use daybook_domain::ids::{LocationId, TillCode, TillId};
+use daybook_sync::limits::PROTOCOL;
+use daybook_sync::message::{EnrolAnswer, EnrolRequest};
+use uuid::Uuid;
+
+/// Where and with what to enrol.
+#[derive(Debug, Clone)]
+pub struct Enrolment {
+    /// Address of the store.
+    pub store_url: String,
+    /// One-time code as typed.
+    pub code: String,
+    /// Certificate authority to trust instead of the system's, as PEM.
+    pub ca_pem: Option<String>,
+}
+
+/// Enrols this till. Cut off in the middle, the same code may be used again.
+///
+/// # Errors
+/// Refused as `till.enrolled` when it has been; [`TillError::Unreachable`], [`TillError::StoreRefused`].
+pub fn enrol(ledger: &mut Ledger, now: Moment, enrolment: &Enrolment) -> Result<(), TillError> {
+    if ledger.standing() != Standing::New && ledger.live().is_ok() {
+        return Err(TillError::refused("till.enrolled", "this till is enrolled already"));
+    }
+    let install: Uuid = match state::get(ledger.reader(), "enrolling_install")? {
+        Some(install) => install,
+        None => {
+            let install = random::id(now.at_ms)?;
+            ledger.write_state(|conn| state::set(conn, "enrolling_install", &install))?;
+            install
+        }
+    };
+    let request = EnrolRequest {
+        protocol: PROTOCOL,
+        code: enrolment.code.clone(),
+        public_key: ledger.keys().signer().public_key(),
+        install,
+        app: concat!("daybook-till ", env!("CARGO_PKG_VERSION")).to_owned(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(TillError::io("enrolment runtime"))?;
+    let answer = runtime.block_on(http::enrol(
+        &enrolment.store_url,
+        enrolment.ca_pem.as_deref(),
+        &request,
+    ))?;
+    take(ledger, now, enrolment, install, &answer)
+}
+
+fn take(
+    ledger: &mut Ledger,
+    now: Moment,
+    enrolment: &Enrolment,
+    install: Uuid,
+    answer: &EnrolAnswer,
+) -> Result<(), TillError> {
+    ledger.keys().store_request_key(ledger.home(), &answer.key)?;
+    ledger.set_identity(Identity {
+        tenant: answer.tenant,
+        till: TillId(answer.till),
+        code: TillCode::new(answer.till_code.clone())?,
+        location: LocationId::new(answer.location.clone())?,
+        store_url: enrolment.store_url.clone(),
+        ca_pem: enrolment.ca_pem.clone(),
+        store_public_key: answer.store_public_key,
+    })?;
+    ledger.write_state(|conn| state::set(conn, "epoch", &answer.epoch))?;
+    apply::note_missing(ledger, &answer.held)?;
+    let resumed = !answer.held.is_empty();
+    let begin = Beginning {
+        incarnation: answer.incarnation,
+        reason: if resumed { IncarnationReason::Replaced } else { IncarnationReason::Enrolled },
+        install,
+        session: answer.session.clone(),
+        store_head: None,
+    };
+    ledger.begin_incarnation(Act::of_program(now), &begin)
+}
