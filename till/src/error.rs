@@ -26,7 +26,9 @@ pub enum TillError {
     #[error("this till is not enrolled; run `daybook-till enrol`")]
     NotEnrolled,
     /// The ledger was restored or copied; it must begin a new incarnation before it sells.
-    #[error("this ledger was restored or copied ({why}); run `daybook-till sync`, or `daybook-till recover --offline` with a manager's approval, before the next sale")]
+    #[error(
+        "this ledger was restored or copied ({why}); run `daybook-till sync`, or `daybook-till recover --offline` with a manager's approval, before the next sale"
+    )]
     NeedsIncarnation {
         /// How it was found out.
         why: &'static str,
@@ -107,11 +109,13 @@ impl TillError {
     }
 
     /// Wrong input.
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand the cause over")]
     pub fn bad(field: impl Into<String>, message: impl ToString) -> Self {
         Self::BadInput { field: field.into(), message: message.to_string() }
     }
 
     /// A damaged row.
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand the cause over")]
     pub fn corrupt(table: &'static str, id: impl ToString, problem: impl ToString) -> Self {
         Self::Corrupt { table, id: id.to_string(), problem: problem.to_string() }
     }

@@ -67,11 +67,7 @@ pub fn rows<T: DeserializeOwned>(conn: &Connection, prefix: &str) -> Result<Vec<
 ///
 /// # Errors
 /// [`TillError::Database`].
-pub fn apply(
-    conn: &Connection,
-    keys: &Keys,
-    page: &FeedPage,
-) -> Result<usize, TillError> {
+pub fn apply(conn: &Connection, keys: &Keys, page: &FeedPage) -> Result<usize, TillError> {
     let generation: i64 = state::get(conn, "generation")?.unwrap_or(0);
     let mut unread = 0;
     for row in &page.rows {

@@ -251,7 +251,7 @@ impl Ledger {
         let started = self.started.take();
         let result = self.write_now(act, |gate| {
             if let Some(started) = &started {
-                gate.append_by_program(daybook_domain::entry::Fact::AppStarted(started.clone()))?;
+                gate.append_by_program(&daybook_domain::entry::Fact::AppStarted(started.clone()))?;
             }
             gate.note_clock()?;
             use_case(gate)
@@ -299,10 +299,9 @@ impl Ledger {
         let value = use_case(&mut gate)?;
         let (live, topics) = gate.finish();
         if let Err(error) = tx.commit() {
-            return Err(self.commit_failed(error));
+            return Err(self.commit_failed(&error));
         }
-        self.home
-            .note_witness(&Witness { pos: live.pos(), hash: live.head.hash.to_string() });
+        self.home.note_witness(&Witness { pos: live.pos(), hash: live.head.hash.to_string() });
         self.live = Some(live);
         self.checkpointer.committed();
         Ok((value, topics))
@@ -322,7 +321,7 @@ impl Ledger {
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = change(&tx)?;
         if let Err(error) = tx.commit() {
-            return Err(self.commit_failed(error));
+            return Err(self.commit_failed(&error));
         }
         self.checkpointer.committed();
         if let Some(live) = &mut self.live {
@@ -333,7 +332,7 @@ impl Ledger {
 
     /// A failed write to a full disk was rolled back. After anything else the outcome is unknown, and this process
     /// has no right to write any more: an fsync is never tried twice.
-    fn commit_failed(&mut self, error: rusqlite::Error) -> TillError {
+    fn commit_failed(&mut self, error: &rusqlite::Error) -> TillError {
         if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) {
             let free_bytes = self.home.free_bytes().unwrap_or(0);
             return TillError::DiskFull { free_bytes, need_bytes: crate::home::SALE_BYTES };

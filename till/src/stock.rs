@@ -135,9 +135,5 @@ pub fn spend(conn: &Connection, fence: i64, quantity: Quantity) -> Result<(), Ti
     let changed = conn
         .prepare_cached("UPDATE lease SET spent_milli = spent_milli + ?2 WHERE fence = ?1")?
         .execute(params![fence, quantity.0])?;
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(TillError::corrupt("lease", fence, "not there"))
-    }
+    if changed == 1 { Ok(()) } else { Err(TillError::corrupt("lease", fence, "not there")) }
 }

@@ -33,11 +33,19 @@ pub(super) fn put(
                 "INSERT INTO item (sku, feed, generation, archived, folded, value)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute(params![item.sku.as_str(), feed, generation, item.archived, folded, text])?;
+            .execute(params![
+                item.sku.as_str(),
+                feed,
+                generation,
+                item.archived,
+                folded,
+                text
+            ])?;
             conn.last_insert_rowid()
         }
     };
-    let mut code = conn.prepare_cached("INSERT OR IGNORE INTO barcode (code, item_id) VALUES (?1, ?2)")?;
+    let mut code =
+        conn.prepare_cached("INSERT OR IGNORE INTO barcode (code, item_id) VALUES (?1, ?2)")?;
     for barcode in &item.barcodes {
         code.execute(params![barcode, id])?;
     }

@@ -86,7 +86,7 @@ impl<'a> Gate<'a> {
             match clock::check(last, self.act.moment) {
                 ClockVerdict::Steady => {}
                 ClockVerdict::Jumped(jump) | ClockVerdict::AskManager(jump) => {
-                    self.append_by_program(Fact::ClockJumped(jump))?;
+                    self.append_by_program(&Fact::ClockJumped(jump))?;
                 }
             }
         }
@@ -97,7 +97,7 @@ impl<'a> Gate<'a> {
     ///
     /// # Errors
     /// Refused as `entry.too_large`; [`TillError::Database`].
-    pub fn append(&mut self, fact: Fact) -> Result<i64, TillError> {
+    pub fn append(&mut self, fact: &Fact) -> Result<i64, TillError> {
         self.append_with(fact, None)
     }
 
@@ -105,16 +105,16 @@ impl<'a> Gate<'a> {
     ///
     /// # Errors
     /// As [`Gate::append`].
-    pub fn append_with(&mut self, fact: Fact, sidecar: Option<&str>) -> Result<i64, TillError> {
+    pub fn append_with(&mut self, fact: &Fact, sidecar: Option<&str>) -> Result<i64, TillError> {
         let (staff, approver) = (self.act.staff.clone(), self.act.approver.clone());
         let at_ms = self.act.at_ms();
-        self.put(&fact, sidecar, staff, approver, at_ms)
+        self.put(fact, sidecar, staff, approver, at_ms)
     }
 
     /// Appends a fact that the program itself states.
-    pub(super) fn append_by_program(&mut self, fact: Fact) -> Result<i64, TillError> {
+    pub(super) fn append_by_program(&mut self, fact: &Fact) -> Result<i64, TillError> {
         let at_ms = self.act.moment.at_ms;
-        self.put(&fact, None, None, None, at_ms)
+        self.put(fact, None, None, None, at_ms)
     }
 
     fn put(
@@ -145,9 +145,11 @@ impl<'a> Gate<'a> {
             boot: moment.boot,
             day: match &self.live.shift {
                 Some(shift) => shift.day.clone(),
-                None => clock::shift_day(at_ms, self.live.offset_min, 1)
-                    .map_err(|error| TillError::bad("at_ms", error))?
-                    .day,
+                None => {
+                    clock::shift_day(at_ms, self.live.offset_min, 1)
+                        .map_err(|error| TillError::bad("at_ms", error))?
+                        .day
+                }
             },
             staff,
             approver,
@@ -162,7 +164,10 @@ impl<'a> Gate<'a> {
         if bytes.len() > ENTRY_BYTES_MAX {
             return Err(TillError::refused(
                 "entry.too_large",
-                format!("the entry has {} bytes, at most {ENTRY_BYTES_MAX} are allowed", bytes.len()),
+                format!(
+                    "the entry has {} bytes, at most {ENTRY_BYTES_MAX} are allowed",
+                    bytes.len()
+                ),
             ));
         }
         let frame = self.signer.frame(&self.live.journal, &self.live.head, &bytes);

@@ -7,8 +7,8 @@
 use super::{Act, Ledger, Live, Standing, query, state};
 use crate::error::TillError;
 use crate::random;
-use daybook_domain::ids::TillCode;
 use daybook_domain::entry::{Fact, IncarnationReason, IncarnationStarted, JournalHead};
+use daybook_domain::ids::TillCode;
 use daybook_sync::frame::Journal;
 use daybook_sync::limits::PROVISIONAL_FROM;
 use rusqlite::params;
@@ -80,7 +80,7 @@ impl Ledger {
                  VALUES (?1, ?2, ?3, ?4)",
                 params![ord, begin.incarnation, series_tag, public_key.0],
             )?;
-            gate.append(first)?;
+            gate.append(&first)?;
             state::set(gate.conn(), "install", &install)?;
             state::set(gate.conn(), "session", &begin.session)?;
             state::clear(gate.conn(), "verdict")?;

@@ -32,10 +32,7 @@ impl Keys {
     pub fn open(home: &Home) -> Result<Self, TillError> {
         let seed = read_or_make(home, SEED)?;
         let seal = read_or_make(home, SEAL)?;
-        Ok(Self {
-            signer: Signer::from_seed(&seed),
-            seal: ChaCha20Poly1305::new(&Key::from(seal)),
-        })
+        Ok(Self { signer: Signer::from_seed(&seed), seal: ChaCha20Poly1305::new(&Key::from(seal)) })
     }
 
     /// Signs heads.
@@ -72,8 +69,8 @@ impl Keys {
     /// # Errors
     /// [`TillError::Io`].
     pub fn store_request_key(&self, home: &Home, key: &NewKey) -> Result<(), TillError> {
-        let text = serde_json::to_vec(key)
-            .map_err(|error| TillError::corrupt("keys", REQUEST, error))?;
+        let text =
+            serde_json::to_vec(key).map_err(|error| TillError::corrupt("keys", REQUEST, error))?;
         home.store_key(REQUEST, &self.seal(&text)?)
     }
 

@@ -28,7 +28,12 @@ pub fn project(conn: &Connection, place: Place, fact: &Fact) -> Result<(), TillE
             conn.prepare_cached(
                 "INSERT INTO shift (pos, shift, day, fiscal_year) VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute(params![place.pos, opened.shift.0, opened.day, opened.fiscal_year])?;
+            .execute(params![
+                place.pos,
+                opened.shift.0,
+                opened.day,
+                opened.fiscal_year
+            ])?;
             Ok(())
         }
         Fact::ShiftClosed(z) => {
@@ -42,8 +47,10 @@ pub fn project(conn: &Connection, place: Place, fact: &Fact) -> Result<(), TillE
         | Fact::StockTransferredOut(moved)
         | Fact::StockTransferredIn(moved) => movements(conn, place.pos, &moved.movements),
         Fact::ReceiptReprinted(reprint) => {
-            conn.prepare_cached("INSERT INTO reprint (document, copy_no, pos) VALUES (?1, ?2, ?3)")?
-                .execute(params![reprint.document.0, reprint.copy_no, place.pos])?;
+            conn.prepare_cached(
+                "INSERT INTO reprint (document, copy_no, pos) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![reprint.document.0, reprint.copy_no, place.pos])?;
             Ok(())
         }
         Fact::IncarnationStarted(_)

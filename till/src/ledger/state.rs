@@ -25,8 +25,8 @@ pub fn get<T: DeserializeOwned>(conn: &Connection, name: &str) -> Result<Option<
 /// # Errors
 /// [`TillError::Database`].
 pub fn set<T: Serialize>(conn: &Connection, name: &str, value: &T) -> Result<(), TillError> {
-    let text = serde_json::to_string(value)
-        .map_err(|error| TillError::corrupt("state", name, error))?;
+    let text =
+        serde_json::to_string(value).map_err(|error| TillError::corrupt("state", name, error))?;
     conn.prepare_cached(
         "INSERT INTO state (name, value) VALUES (?1, ?2)
          ON CONFLICT (name) DO UPDATE SET value = excluded.value",

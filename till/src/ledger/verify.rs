@@ -212,7 +212,11 @@ impl Checker {
     fn finish(mut self, live: &Live) -> Result<Verified, TillError> {
         let end = self.before.map_or((live.ord, live.journal.start()), |before| before);
         if end != (live.ord, live.head) {
-            return Err(TillError::corrupt("entry", live.head.seq, "the head is not the last entry"));
+            return Err(TillError::corrupt(
+                "entry",
+                live.head.seq,
+                "the head is not the last entry",
+            ));
         }
         self.verified.incarnations = i64::try_from(self.incarnations.len()).unwrap_or(i64::MAX);
         self.verified.incarnation = live.journal.incarnation;

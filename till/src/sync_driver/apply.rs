@@ -69,7 +69,7 @@ pub(super) fn apply(
         if let Some((wish, store_head)) = &wish {
             state::set(conn, "wish", wish)?;
             state::set(conn, "wish_head", store_head)?;
-            state::set(conn, "verdict", verdict_text(wish.reason))?;
+            state::set(conn, "verdict", &verdict_text(wish.reason))?;
         }
         Ok(unread)
     })?;

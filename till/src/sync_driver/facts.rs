@@ -102,7 +102,8 @@ fn journals(conn: &Connection, till: Uuid) -> Result<Vec<LocalJournal>, TillErro
 }
 
 fn requests(conn: &Connection) -> Result<Vec<Request>, TillError> {
-    let mut statement = conn.prepare_cached("SELECT id, fields FROM request ORDER BY id LIMIT 100")?;
+    let mut statement =
+        conn.prepare_cached("SELECT id, fields FROM request ORDER BY id LIMIT 100")?;
     let mut rows = statement.query([])?;
     let mut requests = Vec::new();
     while let Some(row) = rows.next()? {

@@ -121,10 +121,7 @@ pub(super) async fn enrol(
 ) -> Result<EnrolAnswer, TillError> {
     let (client, base) = client(store_url, ca_pem)?;
     let url = url(&base, PATH_ENROL).map_err(|failed| failed.error)?;
-    let post = client
-        .post(url)
-        .header(CONTENT_TYPE, "application/json")
-        .body(encode_json(request));
+    let post = client.post(url).header(CONTENT_TYPE, "application/json").body(encode_json(request));
     answer_of(post).await.and_then(|body| json(&body)).map_err(|failed| failed.error)
 }
 
@@ -144,8 +141,8 @@ fn client(store_url: &str, ca_pem: Option<&str>) -> Result<(Client, Url), TillEr
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy();
     if let Some(pem) = ca_pem {
-        let ca = Certificate::from_pem(pem.as_bytes())
-            .map_err(|error| TillError::bad("ca", error))?;
+        let ca =
+            Certificate::from_pem(pem.as_bytes()).map_err(|error| TillError::bad("ca", error))?;
         builder = builder.tls_certs_only([ca]);
     }
     let client = builder.build().map_err(|error| TillError::bad("ca", error))?;
@@ -201,10 +198,7 @@ fn refused(status: StatusCode, retry_after_ms: Option<i64>, body: &[u8]) -> Fail
     } else {
         TillError::StoreRefused { code: code.clone().unwrap_or_default(), message }
     };
-    Failed {
-        failure: Failure::Refused { status: status.as_u16(), retry_after_ms, code },
-        error,
-    }
+    Failed { failure: Failure::Refused { status: status.as_u16(), retry_after_ms, code }, error }
 }
 
 fn transport(error: &reqwest::Error) -> Failed {

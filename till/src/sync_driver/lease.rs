@@ -113,16 +113,13 @@ pub(super) fn take_answer(conn: &Connection, answer: &RequestAnswer) -> Result<(
         .prepare_cached(
             "SELECT fields, asked_at_ms, asked_mono_ms, asked_boot FROM request WHERE id = ?1",
         )?
-        .query_row([answer.id], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })
+        .query_row([answer.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .optional()?;
     // A late second answer says the same as the first.
     let Some((fields, at_ms, mono_ms, boot)) = row else { return Ok(()) };
     let request: Request = serde_json::from_str(&fields)
         .map_err(|error| TillError::corrupt("request", answer.id, error))?;
-    let body =
-        request.body().map_err(|error| TillError::corrupt("request", answer.id, error))?;
+    let body = request.body().map_err(|error| TillError::corrupt("request", answer.id, error))?;
     if let RequestBody::LeaseAcquire { sku, location, .. } = &body {
         match &answer.outcome {
             Outcome::Granted { fence, quantity_milli, ttl_ms } => {
@@ -158,8 +155,7 @@ pub(super) fn take_answer(conn: &Connection, answer: &RequestAnswer) -> Result<(
 }
 
 fn note_refused(conn: &Connection, location: &str, sku: &str) -> Result<(), TillError> {
-    let mut refused: BTreeMap<String, i64> =
-        state::get(conn, "lease_refused")?.unwrap_or_default();
+    let mut refused: BTreeMap<String, i64> = state::get(conn, "lease_refused")?.unwrap_or_default();
     let feed: Option<i64> = conn
         .prepare_cached("SELECT feed FROM stock WHERE location = ?1 AND sku = ?2")?
         .query_row([location, sku], |row| row.get(0))
