@@ -6,21 +6,25 @@
 
 pub mod amount;
 pub mod barcode;
+pub mod basket;
 pub mod catalogue;
 pub mod clock;
 pub mod document;
 pub mod entry;
 pub mod feed;
+pub mod figures;
 pub mod format;
 pub mod gstin;
 pub mod gtin;
 pub mod ids;
 pub mod lease;
 pub mod number;
+pub mod refund;
 pub mod rounding;
 pub mod shift;
 pub mod staff;
 pub mod stock;
 pub mod tax;
+pub mod tender;
 pub mod upi;
 pub mod words;

@@ -1,0 +1,137 @@
+//! What lines add up to: tax table and totals, and whether a document keeps its word.
+
+use crate::amount::{Minor, OutOfRange, RatePpm};
+use crate::document::{Document, DocumentLine, TaxRow, Totals};
+use std::collections::BTreeMap;
+
+/// The figures of a document before it is settled: lines, tax table and totals without rounding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figures {
+    /// Lines, numbered from 1.
+    pub lines: Vec<DocumentLine>,
+    /// One row per rate and component, lowest rate first.
+    pub tax_table: Vec<TaxRow>,
+    /// Sums; nothing rounded yet, payable is the total.
+    pub totals: Totals,
+}
+
+/// A figure of a document that does not follow from the others.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FigureError {
+    /// A line contradicts itself.
+    #[error("line {line}: {field} does not follow from the line's other figures")]
+    Line {
+        /// Line number.
+        line: u32,
+        /// Which figure.
+        field: &'static str,
+    },
+    /// Totals, table or tenders are not the sum of their parts.
+    #[error("{field} is not the sum of its parts")]
+    Sum {
+        /// Which figure.
+        field: &'static str,
+    },
+    /// A sum does not fit.
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
+}
+
+impl FigureError {
+    /// Stable code for the edge.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Line { .. } => "figures.line",
+            Self::Sum { .. } => "figures.sum",
+            Self::OutOfRange(_) => "amount.out_of_range",
+        }
+    }
+}
+
+impl Figures {
+    /// Adds up lines.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when a sum does not fit.
+    pub fn of(lines: Vec<DocumentLine>) -> Result<Self, OutOfRange> {
+        let sum = |figure: fn(&DocumentLine) -> Minor| Minor::total(lines.iter().map(figure));
+        let taxes = lines.iter().flat_map(|line| &line.taxes).map(|tax| tax.amount_minor);
+        let total_minor = sum(|line| line.total_minor)?;
+        let totals = Totals {
+            gross_minor: sum(|line| line.gross_minor)?,
+            discount_minor: sum(|line| line.discount_minor)?
+                .checked_add(sum(|line| line.bill_discount_minor)?)?,
+            taxable_minor: sum(|line| line.taxable_minor)?,
+            tax_minor: Minor::total(taxes)?,
+            total_minor,
+            rounding_minor: Minor::ZERO,
+            payable_minor: total_minor,
+        };
+        Ok(Self { tax_table: tax_table(&lines)?, totals, lines })
+    }
+}
+
+fn tax_table(lines: &[DocumentLine]) -> Result<Vec<TaxRow>, OutOfRange> {
+    let mut rows: BTreeMap<(RatePpm, &str), (Minor, Minor)> = BTreeMap::new();
+    for line in lines {
+        for tax in &line.taxes {
+            let row = rows.entry((tax.rate_ppm, &tax.component)).or_default();
+            row.0 = row.0.checked_add(line.taxable_minor)?;
+            row.1 = row.1.checked_add(tax.amount_minor)?;
+        }
+    }
+    let row = |((rate_ppm, component), (taxable_minor, amount_minor)): ((_, &str), _)| TaxRow {
+        component: component.to_owned(),
+        rate_ppm,
+        taxable_minor,
+        amount_minor,
+    };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// Checks every stated invariant of a document: lines, table, totals, tenders. Nothing is computed anew from
+/// rates; a document keeps the figures it was issued with.
+///
+/// # Errors
+/// [`FigureError`] names the first figure that does not follow.
+pub fn verify(document: &Document) -> Result<(), FigureError> {
+    for line in &document.lines {
+        verify_line(line, document.tax_inclusive)?;
+    }
+    let expected = Figures::of(document.lines.clone())?;
+    let totals = document.totals;
+    let rounding_minor = totals.rounding_minor;
+    let payable_minor = totals.total_minor.checked_add(rounding_minor)?;
+    if totals != (Totals { rounding_minor, payable_minor, ..expected.totals }) {
+        return Err(FigureError::Sum { field: "totals" });
+    }
+    let key = |row: &TaxRow| (row.rate_ppm, row.component.clone());
+    let mut table = document.tax_table.clone();
+    table.sort_by_key(key);
+    if table != expected.tax_table {
+        return Err(FigureError::Sum { field: "tax_table" });
+    }
+    let tendered = Minor::total(document.tenders.iter().map(|tender| tender.amount_minor))?;
+    if !document.tenders.is_empty() && tendered != totals.payable_minor {
+        return Err(FigureError::Sum { field: "tenders" });
+    }
+    Ok(())
+}
+
+fn verify_line(line: &DocumentLine, inclusive: bool) -> Result<(), FigureError> {
+    let wrong = |field| Err(FigureError::Line { line: line.no, field });
+    let tax = Minor::total(line.taxes.iter().map(|tax| tax.amount_minor))?;
+    let discounts = line.discount_minor.checked_add(line.bill_discount_minor)?;
+    let base = if inclusive { line.total_minor } else { line.taxable_minor };
+    if line.net_minor != line.gross_minor.checked_sub(discounts)? {
+        return wrong("net_minor");
+    }
+    if base != line.net_minor {
+        return wrong(if inclusive { "total_minor" } else { "taxable_minor" });
+    }
+    if line.total_minor != line.taxable_minor.checked_add(tax)? {
+        return wrong("taxes");
+    }
+    Ok(())
+}
