@@ -6,6 +6,7 @@ use daybook_domain::amount::{Currency, Minor, RatePpm};
 use daybook_domain::document::{
     Document, DocumentKind, DocumentLine, LineFlag, Party, Place, TenderType,
 };
+use daybook_domain::upi::PayLink;
 
 /// How much a row stands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,11 @@ pub(crate) fn tax_id_label(document: &Document, labels: &Labels) -> &'static str
     }
 }
 
+/// What the buyer is called.
+pub(crate) fn buyer_label(document: &Document, labels: &Labels) -> &'static str {
+    if document.kind == DocumentKind::CreditNote { labels.credit_to } else { labels.bill_to }
+}
+
 /// A State with its code, e.g. `Karnataka (29)`.
 pub(crate) fn place(place: &Place) -> String {
     if place.code.is_empty() {
@@ -89,6 +95,11 @@ pub(crate) fn components(document: &Document) -> Vec<&str> {
 pub(crate) fn component_amount(line: &DocumentLine, component: &str) -> Minor {
     let taxes = line.taxes.iter().filter(|tax| tax.component == component);
     saturating_total(taxes.map(|tax| tax.amount_minor))
+}
+
+/// Rate of a line, all components together.
+pub(crate) fn line_rate(line: &DocumentLine) -> RatePpm {
+    RatePpm(line.taxes.iter().fold(0, |sum, tax| sum.saturating_add(tax.rate_ppm.0)))
 }
 
 /// A sum for display. The document's own sums are checked when it is issued.
@@ -275,32 +286,14 @@ pub(crate) fn line_details(document: &Document, line: &DocumentLine, labels: &La
     parts.join(" · ")
 }
 
-/// The UPI link to pay what is owed (NPCI linking specification): only rupees, only while nothing is paid.
+/// The UPI link to pay what is owed: only rupees, only while nothing is paid, and only to a usable address.
 pub(crate) fn payment_link(document: &Document) -> Option<String> {
-    let payee = document.upi_vpa.as_ref()?;
+    let vpa = document.upi_vpa.as_deref()?;
     if !wants_payment(document) || document.currency != Currency::INR {
         return None;
     }
-    let owed = document.totals.payable_minor.0;
-    let reference: String =
-        document.number.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    Some(format!(
-        "upi://pay?pa={}&pn={}&am={}.{:02}&cu=INR&tr={reference}",
-        percent_encoded(payee),
-        percent_encoded(&document.seller.name),
-        owed / 100,
-        owed % 100,
-    ))
-}
-
-fn percent_encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'@') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+    let (payee, reference) = (document.seller.name.as_str(), document.number.as_str());
+    let link = PayLink { vpa, payee, amount: document.totals.payable_minor, reference };
+    // An address that no app would take prints without a code; the balance due is there all the same.
+    link.to_uri().ok()
 }

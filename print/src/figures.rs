@@ -3,6 +3,7 @@
 use crate::PrintError;
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use daybook_domain::amount::{Currency, Minor, Quantity, RatePpm, UnitPrice, Uom};
+use daybook_domain::format::Grouping;
 
 /// The minus sign: as wide as a figure.
 const MINUS: char = '\u{2212}';
@@ -118,7 +119,7 @@ fn scaled(value: i64, decimals: u32, least: u32, currency: Currency) -> String {
     if value < 0 {
         text.push(MINUS);
     }
-    text.push_str(&grouped(&whole, currency == Currency::INR));
+    text.push_str(&grouped(&whole, Grouping::of(currency)));
     push_decimals(&mut text, &part, least);
     text
 }
@@ -142,8 +143,8 @@ fn push_decimals(text: &mut String, part: &str, least: u32) {
 }
 
 /// Commas: by threes, or in India the last three and then by twos.
-fn grouped(digits: &str, indian: bool) -> String {
-    let count = digits.len();
+fn grouped(digits: &str, grouping: Grouping) -> String {
+    let (count, indian) = (digits.len(), grouping == Grouping::Indian);
     let mut text = String::with_capacity(count + count / 2);
     for (at, digit) in digits.chars().enumerate() {
         let left = count - at;

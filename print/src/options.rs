@@ -106,6 +106,7 @@ labels! {
     discount: "Discount",
     taxable: "Taxable value",
     tax: "Tax",
+    tax_rate: "Tax rate",
     total_tax: "Total tax",
     amount: "Amount",
     incl_tax: "incl. tax",

@@ -108,7 +108,7 @@ fn heading(roll: &mut Roll<'_>, document: &Document, options: &Options) -> Resul
         roll.left(SMALL, &format!("{}: {}", labels.reverse_charge, labels.yes));
     }
     if let Some(buyer) = &document.buyer {
-        let label = if document.original.is_some() { labels.credit_to } else { labels.bill_to };
+        let label = content::buyer_label(document, labels);
         roll.space(250);
         roll.left(SMALL, label);
         roll.left(Style::bold(820), &buyer.name);
@@ -140,9 +140,9 @@ fn item(roll: &mut Roll<'_>, document: &Document, line: &DocumentLine, labels: &
     if !discount.is_zero() {
         parts.push(format!("{} {}", labels.discount, figures::money(discount, currency)));
     }
-    let rate = line.taxes.iter().fold(0_i64, |sum, tax| sum.saturating_add(tax.rate_ppm.0));
-    if rate != 0 {
-        parts.push(figures::rate(daybook_domain::amount::RatePpm(rate)));
+    let rate = content::line_rate(line);
+    if rate.0 != 0 {
+        parts.push(figures::rate(rate));
     }
     if let Some(hsn) = &line.hsn {
         parts.push(format!("HSN {hsn}"));

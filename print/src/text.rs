@@ -2,6 +2,7 @@
 
 use crate::fonts::{Family, FontIndex, Fonts, UNITS_PER_EM, Weight};
 use rustybuzz::{Direction, UnicodeBuffer};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use unicode_bidi::ParagraphBidiInfo;
 
@@ -14,7 +15,9 @@ pub(crate) struct Glyph {
     pub(crate) advance: i32,
     pub(crate) dx: i32,
     pub(crate) dy: i32,
-    /// The part of the text it stands for; empty for a further glyph of the same cluster.
+    /// Where the cluster begins that it belongs to: the text may break only there.
+    cluster: usize,
+    /// The part of the text that is copied with it; empty where a cluster has more glyphs than characters.
     pub(crate) source: Range<usize>,
 }
 
@@ -106,19 +109,18 @@ fn split_word(fonts: &Fonts, weight: Weight, word: &str, size: i32, width: i32) 
     if line.width(size) <= width {
         return vec![word.to_owned()];
     }
-    let mut clusters: Vec<(usize, i32)> = Vec::new();
-    for glyph in line.glyphs.iter().filter(|glyph| !glyph.source.is_empty()) {
-        clusters.push((glyph.source.start, glyph.advance));
+    let mut clusters: BTreeMap<usize, i64> = BTreeMap::new();
+    for glyph in &line.glyphs {
+        *clusters.entry(glyph.cluster).or_default() += i64::from(glyph.advance);
     }
-    clusters.sort_unstable();
     let (mut parts, mut start, mut used) = (Vec::new(), 0, 0_i64);
     let limit = i64::from(width) * i64::from(UNITS_PER_EM) / i64::from(size.max(1));
     for (at, advance) in clusters {
-        if used + i64::from(advance) > limit && at > start {
+        if used + advance > limit && at > start {
             parts.extend(word.get(start..at).map(str::to_owned));
             (start, used) = (at, 0);
         }
-        used += i64::from(advance);
+        used += advance;
     }
     parts.extend(word.get(start..).map(str::to_owned));
     parts
@@ -140,6 +142,7 @@ fn figures(fonts: &Fonts, weight: Weight, text: &str, glyphs: &mut Vec<Glyph>) {
             advance: font.advance(id),
             dx: 0,
             dy: 0,
+            cluster: at,
             source: at..at + character.len_utf8(),
         });
     }
@@ -257,16 +260,41 @@ fn shape_run(
             advance: position.x_advance,
             dx: position.x_offset,
             dy: position.y_offset,
+            cluster: start,
             source: start..start,
         });
     }
     starts.sort_unstable();
     let added = glyphs.get_mut(first..).unwrap_or_default();
-    for cluster in added.chunk_by_mut(|a, b| a.source.start == b.source.start) {
-        // The widest glyph of a cluster carries its text: a mark may come first and has no width.
-        if let Some(bearer) = cluster.iter_mut().max_by_key(|glyph| glyph.advance) {
-            let next = starts.partition_point(|start| *start <= bearer.source.start);
-            bearer.source.end = starts.get(next).copied().unwrap_or(run.end);
+    for cluster in added.chunk_by_mut(|a, b| a.cluster == b.cluster) {
+        let start = cluster.first().map_or(run.end, |glyph| glyph.cluster);
+        let next = starts.partition_point(|other| *other <= start);
+        let end = starts.get(next).copied().unwrap_or(run.end);
+        if direction == Direction::RightToLeft {
+            cluster.reverse();
+            share(text, start..end, cluster);
+            cluster.reverse();
+        } else {
+            share(text, start..end, cluster);
         }
+    }
+}
+
+/// Shares the characters of a cluster among its glyphs, so that none leaves a gap when the text is copied: the
+/// first takes all but one for each of the others. A glyph left out keeps an empty source.
+fn share(text: &str, whole: Range<usize>, glyphs: &mut [Glyph]) {
+    let part = text.get(whole.clone()).unwrap_or_default();
+    let ends = part.char_indices().map(|(at, character)| whole.start + at + character.len_utf8());
+    let ends: Vec<usize> = ends.collect();
+    // A mark that hangs on another glyph takes none: readers would see a gap after it.
+    let all_hang = glyphs.iter().all(|glyph| glyph.advance == 0);
+    let count = glyphs.iter().filter(|glyph| all_hang || glyph.advance > 0).count();
+    let surplus = ends.len().saturating_sub(count);
+    let mut from = whole.start;
+    let ends = ends.into_iter().skip(surplus).chain(std::iter::repeat(whole.end));
+    let bearers = glyphs.iter_mut().filter(|glyph| all_hang || glyph.advance > 0);
+    for (glyph, to) in bearers.zip(ends) {
+        glyph.source = from..to;
+        from = to;
     }
 }

@@ -7,6 +7,7 @@ use crate::content::{self, Emphasis, Row, TaxSlab};
 use crate::figures;
 use crate::sheet::{Align, Style, mm, shade};
 use crate::{qr, text};
+use daybook_domain::words::amount_in_words;
 
 /// Width of the left column.
 const LEFT_WIDTH: i32 = INNER * 57 / 100;
@@ -26,10 +27,15 @@ pub(super) fn left(form: Form<'_>) -> Result<Vec<Block>, PrintError> {
     let Form { document, options, .. } = form;
     let labels = &options.labels;
     let mut blocks = tax_summary(form);
+    let words = amount_in_words(document.totals.payable_minor, document.currency);
+    blocks.push(labelled(form, labels.in_words, &words, Style::bold(820)));
     if let Some(note) = &document.note {
         blocks.push(labelled(form, labels.note, note, Style::regular(800)));
     }
     blocks.extend(payment_code(form)?);
+    if short_terms(form) {
+        blocks.extend(terms(form, LEFT_WIDTH));
+    }
     Ok(blocks)
 }
 
@@ -56,7 +62,7 @@ fn labelled(form: Form<'_>, label: &str, text: &str, style: Style) -> Block {
     block.text(form.fonts, (LEFT, 700), Align::Left, Style::soft(680), label);
     let lead = style.size * 132 / 100;
     let y = block.wrapped(form.fonts, (LEFT, 1_750), (LEFT_WIDTH, lead), Align::Left, style, text);
-    block.height = y - lead + 1_100;
+    block.height = y - lead + 1_300;
     block
 }
 
@@ -214,30 +220,40 @@ fn signature(form: Form<'_>) -> Block {
     let name = format!("{} {}", labels.for_seller, document.seller.name);
     let width = (RIGHT - SUMS, 950);
     let y = block.wrapped(fonts, (RIGHT, 1_800), width, Align::Right, style, &name);
-    let line = y + mm(10);
+    let line = y + mm(9);
     block.rule((RIGHT - mm(45), line), mm(45), shade::SOFT);
     block.text(fonts, (RIGHT, line + 950), Align::Right, style, labels.signatory);
     block.height = line + 1_500;
     block
 }
 
-/// The terms, one block each.
+/// Whether the terms are short enough to stand in the left column.
+fn short_terms(form: Form<'_>) -> bool {
+    let terms = &form.document.terms;
+    terms.len() <= 4 && terms.iter().map(String::len).sum::<usize>() <= 400
+}
+
+/// The terms below both columns, where they are long.
 pub(super) fn below(form: Form<'_>) -> Vec<Block> {
+    if short_terms(form) { Vec::new() } else { terms(form, INNER) }
+}
+
+/// The terms, one block each.
+fn terms(form: Form<'_>, width: i32) -> Vec<Block> {
     let Form { fonts, document, options, .. } = form;
     let (style, lead) = (Style::soft(700), 920);
     let mut blocks = Vec::new();
     for (index, term) in document.terms.iter().enumerate() {
         let mut block = Block::default();
-        let mut top = 800;
+        let mut top = 750;
         if index == 0 {
-            top += 400;
-            block.text(fonts, (LEFT, top), Align::Left, Style::bold(700), options.labels.terms);
+            block.text(fonts, (LEFT, top), Align::Left, Style::soft(680), options.labels.terms);
             top += 1_050;
         }
         block.text(fonts, (LEFT, top), Align::Left, style, &format!("{}.", index + 1));
         let from = (LEFT + 1_100, top);
-        let y = block.wrapped(fonts, from, (INNER - 1_100, lead), Align::Left, style, term);
-        block.height = y - 650;
+        let y = block.wrapped(fonts, from, (width - 1_100, lead), Align::Left, style, term);
+        block.height = y - 700;
         blocks.push(block);
     }
     blocks

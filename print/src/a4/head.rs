@@ -2,6 +2,7 @@
 
 use super::{Form, INNER, LEFT, RIGHT};
 use crate::block::Block;
+use crate::options::{Marking, Options};
 use crate::sheet::{Align, Style, mm, shade};
 use crate::{PrintError, content, figures};
 use daybook_domain::document::Party;
@@ -52,7 +53,7 @@ fn masthead(form: Form<'_>) -> Block {
         right += 1_850;
     }
     right -= 550;
-    block.text(fonts, (RIGHT, right), Align::Right, Style::soft(720), &options.mark());
+    block.text(fonts, (RIGHT, right), Align::Right, mark_style(options), &options.mark());
     if document.training {
         right += 1_100;
         let width = INNER - width - 1_000;
@@ -61,6 +62,14 @@ fn masthead(form: Form<'_>) -> Block {
     }
     block.height = y.max(right) - 300;
     block
+}
+
+/// A copy is seen at a glance; the original needs no shouting.
+fn mark_style(options: &Options) -> Style {
+    match options.marking {
+        Marking::Original => Style::soft(720),
+        Marking::Duplicate | Marking::Copy(_) => Style::bold(860),
+    }
 }
 
 /// Address, tax number, State, contact; gives the next baseline.
@@ -94,7 +103,7 @@ fn buyer(form: Form<'_>) -> Block {
     let labels = &options.labels;
     let mut block = Block::default();
     let width = FACTS - LEFT - 1_500;
-    let label = if document.original.is_some() { labels.credit_to } else { labels.bill_to };
+    let label = content::buyer_label(document, labels);
     block.text(fonts, (LEFT, 700), Align::Left, Style::soft(700), label);
     let style = Style::bold(980);
     let name = document.buyer.as_ref().map_or(labels.walk_in, |buyer| buyer.name.as_str());
@@ -158,6 +167,6 @@ pub(super) fn further_page(form: Form<'_>) -> Block {
     for line in name.into_iter().take(1) {
         block.line((LEFT, 900), Align::Left, style, line);
     }
-    block.text(fonts, (RIGHT, 1_850), Align::Right, Style::soft(700), &options.mark());
+    block.text(fonts, (RIGHT, 1_850), Align::Right, mark_style(options), &options.mark());
     block
 }

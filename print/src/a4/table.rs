@@ -27,18 +27,14 @@ enum Column<'a> {
     Item,
     Hsn,
     Quantity,
+    Unit,
     Rate,
     Discount,
     Taxable,
+    /// All components together; their own rates stand in the tax summary.
+    TaxRate,
     Component(&'a str),
     Amount,
-}
-
-/// A figure with a smaller one below it.
-#[derive(Debug, Default)]
-struct Cell {
-    main: Line,
-    below: Line,
 }
 
 /// The table, ready to be set.
@@ -60,7 +56,7 @@ struct Placed {
 impl Table {
     pub(super) fn build(form: Form<'_>) -> Self {
         let columns = columns(form);
-        let cells: Vec<Vec<Cell>> =
+        let cells: Vec<Vec<Line>> =
             form.document.lines.iter().map(|line| row_cells(form, &columns, line)).collect();
         let headings: Vec<Vec<Line>> =
             columns.iter().map(|column| heading(form, *column)).collect();
@@ -149,13 +145,13 @@ fn columns(form: Form<'_>) -> Vec<Column<'_>> {
     if document.lines.iter().any(|line| line.hsn.is_some()) {
         columns.push(Column::Hsn);
     }
-    columns.extend([Column::Quantity, Column::Rate]);
+    columns.extend([Column::Quantity, Column::Unit, Column::Rate]);
     if document.lines.iter().any(|line| !content::line_discount(line).is_zero()) {
         columns.push(Column::Discount);
     }
     let components = content::components(document);
     if !components.is_empty() {
-        columns.push(Column::Taxable);
+        columns.extend([Column::Taxable, Column::TaxRate]);
         columns.extend(components.into_iter().map(Column::Component));
     }
     columns.push(Column::Amount);
@@ -164,11 +160,12 @@ fn columns(form: Form<'_>) -> Vec<Column<'_>> {
 
 fn align(column: Column<'_>) -> Align {
     match column {
-        Column::Number | Column::Item | Column::Hsn => Align::Left,
+        Column::Number | Column::Item | Column::Hsn | Column::Unit => Align::Left,
         Column::Quantity
         | Column::Rate
         | Column::Discount
         | Column::Taxable
+        | Column::TaxRate
         | Column::Component(_)
         | Column::Amount => Align::Right,
     }
@@ -179,18 +176,21 @@ fn heading(form: Form<'_>, column: Column<'_>) -> Vec<Line> {
     let labels = &form.options.labels;
     let document = form.document;
     let with_tax = document.tax_inclusive && !document.tax_table.is_empty();
-    let sign = figures::currency_sign(document.currency);
     let (first, second) = match column {
         Column::Number => ("#", String::new()),
         Column::Item => (labels.item, String::new()),
         Column::Hsn => (labels.hsn, String::new()),
         Column::Quantity => (labels.quantity, String::new()),
+        Column::Unit => ("", String::new()),
         Column::Rate if with_tax => (labels.rate, labels.incl_tax.to_owned()),
         Column::Rate => (labels.rate, String::new()),
         Column::Discount => (labels.discount, String::new()),
         Column::Taxable => (labels.taxable, String::new()),
+        Column::TaxRate => (labels.tax_rate, String::new()),
         Column::Component(name) => (name, String::new()),
-        Column::Amount => (labels.amount, sign),
+        Column::Amount => {
+            (labels.amount, format!("({})", figures::currency_sign(document.currency)))
+        }
     };
     let weight = Style::bold(0).weight;
     // Two short words one above the other keep a column as narrow as its figures.
@@ -203,54 +203,60 @@ fn heading(form: Form<'_>, column: Column<'_>) -> Vec<Line> {
     words.map(|word| text::shape(form.fonts, weight, &word)).collect()
 }
 
-fn row_cells(form: Form<'_>, columns: &[Column<'_>], line: &DocumentLine) -> Vec<Cell> {
+fn row_cells(form: Form<'_>, columns: &[Column<'_>], line: &DocumentLine) -> Vec<Line> {
     let document = form.document;
     let money = |amount| figures::money(amount, document.currency);
-    let regular = Style::regular(0).weight;
-    let one = |text: String| Cell {
-        main: text::shape(form.fonts, regular, &text),
-        below: Line::default(),
-    };
-    let two = |main: &str, below: &str| Cell {
-        main: text::shape(form.fonts, regular, main),
-        below: text::shape(form.fonts, regular, below),
-    };
     let cell = |column: &Column<'_>| match column {
-        Column::Number => one(line.no.to_string()),
-        Column::Item => Cell::default(),
-        Column::Hsn => one(line.hsn.clone().unwrap_or_default()),
-        Column::Quantity => two(
-            &figures::quantity(line.quantity_milli, document.currency),
-            figures::unit(line.uom, &document.jurisdiction),
-        ),
-        Column::Rate => one(figures::unit_price(line.unit_price_micros, document.currency)),
+        Column::Number => line.no.to_string(),
+        // Set apart: it wraps.
+        Column::Item => String::new(),
+        Column::Hsn => line.hsn.clone().unwrap_or_default(),
+        Column::Quantity => figures::quantity(line.quantity_milli, document.currency),
+        Column::Unit => figures::unit(line.uom, &document.jurisdiction).to_owned(),
+        Column::Rate => figures::unit_price(line.unit_price_micros, document.currency),
         Column::Discount => {
             let discount = content::line_discount(line);
-            one(if discount.is_zero() { String::new() } else { money(discount) })
+            if discount.is_zero() { String::new() } else { money(discount) }
         }
-        Column::Taxable => one(money(line.taxable_minor)),
-        Column::Component(name) => {
-            let taxes = line.taxes.iter().filter(|tax| tax.component == *name);
-            let rates: Vec<String> = taxes.map(|tax| figures::rate(tax.rate_ppm)).collect();
-            if rates.is_empty() {
-                one("–".to_owned())
-            } else {
-                two(&money(content::component_amount(line, name)), &rates.join(" + "))
-            }
+        Column::Taxable => money(line.taxable_minor),
+        Column::TaxRate if line.taxes.is_empty() => "–".to_owned(),
+        Column::TaxRate => figures::rate(content::line_rate(line)),
+        Column::Component(name) if line.taxes.iter().all(|tax| tax.component != *name) => {
+            "–".to_owned()
         }
-        Column::Amount => Cell {
-            main: text::shape(form.fonts, Style::bold(0).weight, &money(line.total_minor)),
-            below: Line::default(),
-        },
+        Column::Component(name) => money(content::component_amount(line, name)),
+        Column::Amount => money(line.total_minor),
     };
-    columns.iter().map(cell).collect()
+    let shaped = columns
+        .iter()
+        .map(|column| text::shape(form.fonts, cell_style(*column, 0).weight, &cell(column)));
+    shaped.collect()
+}
+
+fn cell_style(column: Column<'_>, size: i32) -> Style {
+    match column {
+        Column::Amount => Style::bold(size),
+        Column::Number | Column::Hsn | Column::TaxRate => Style::soft(size),
+        Column::Unit => Style::soft(size * 84 / 100),
+        Column::Item
+        | Column::Quantity
+        | Column::Rate
+        | Column::Discount
+        | Column::Taxable
+        | Column::Component(_) => Style::regular(size),
+    }
+}
+
+/// Space to the next column: the unit belongs to its quantity.
+fn gutter(column: Column<'_>) -> i32 {
+    if column == Column::Quantity { 200 } else { GUTTER }
 }
 
 /// The largest size at which the figures leave room for the names, and the widths at that size.
 fn fit(
     form: Form<'_>,
     columns: &[Column<'_>],
-    cells: &[Vec<Cell>],
+    cells: &[Vec<Line>],
     headings: &[Vec<Line>],
 ) -> (i32, Vec<i32>) {
     let mut fitted = (SIZES[0], Vec::new());
@@ -261,16 +267,15 @@ fn fit(
             .map(|lines| lines.iter().map(|line| line.width(heading_size(size))).max().unwrap_or(0))
             .collect();
         for row in cells {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                let below = cell.below.width(below_size(size));
-                *width = (*width).max(cell.main.width(size)).max(below);
+            for ((width, cell), column) in widths.iter_mut().zip(row).zip(columns) {
+                *width = (*width).max(cell.width(cell_style(*column, size).size));
             }
         }
         for (column, sum) in &carried {
             widths[*column] = widths[*column].max(sum.width(size.min(740)));
         }
         let others = columns.iter().zip(&widths).filter(|(column, _)| **column != Column::Item);
-        let taken: i32 = others.map(|(_, width)| width + GUTTER).sum();
+        let taken: i32 = others.map(|(column, width)| width + gutter(*column)).sum();
         let name = INNER - 700 - taken;
         for (column, width) in columns.iter().zip(&mut widths) {
             if *column == Column::Item {
@@ -303,7 +308,7 @@ fn edges(columns: &[Column<'_>], widths: &[i32]) -> Vec<(i32, i32)> {
     for (column, width) in columns.iter().zip(widths) {
         let right = if *column == Column::Amount { RIGHT - 350 } else { left + width };
         edges.push((left, right));
-        left += width + GUTTER;
+        left += width + gutter(*column);
     }
     edges
 }
@@ -314,39 +319,23 @@ fn row(
     edges: &[(i32, i32)],
     size: i32,
     line: &DocumentLine,
-    cells: Vec<Cell>,
+    cells: Vec<Line>,
 ) -> Block {
     let mut block = Block::default();
-    let (lead, below_lead) = (size * 128 / 100, size * 118 / 100);
-    let baseline = 350 + size;
+    let baseline = 330 + size;
     let mut deepest = baseline;
     for ((column, (left, right)), cell) in columns.iter().zip(edges).zip(cells) {
         if *column == Column::Item {
-            let (x, width) = (*left, right - left);
-            deepest = deepest.max(name(form, &mut block, (x, baseline), width, size, line));
+            let at = (*left, baseline);
+            deepest = deepest.max(name(form, &mut block, at, right - left, size, line));
             continue;
         }
-        let style = match column {
-            Column::Amount => Style::bold(size),
-            Column::Number | Column::Hsn => Style::soft(size),
-            Column::Item
-            | Column::Quantity
-            | Column::Rate
-            | Column::Discount
-            | Column::Taxable
-            | Column::Component(_) => Style::regular(size),
-        };
         let align = align(*column);
         let x = if align == Align::Right { *right } else { *left };
-        if !cell.below.glyphs.is_empty() {
-            let y = baseline + below_lead;
-            block.line((x, y), align, Style::soft(below_size(size)), cell.below);
-            deepest = deepest.max(y);
-        }
-        block.line((x, baseline), align, style, cell.main);
+        block.line((x, baseline), align, cell_style(*column, size), cell);
     }
-    block.height = deepest + lead * 45 / 100 + 100;
-    block.rule((LEFT, block.height - 50), INNER, 90);
+    block.height = deepest + size * 50 / 100 + 150;
+    block.rule((LEFT, block.height - 50), INNER, 88);
     block
 }
 
@@ -394,9 +383,13 @@ fn running(form: Form<'_>, column: Column<'_>) -> Option<Vec<Minor>> {
         Column::Taxable => line.taxable_minor,
         Column::Component(name) => content::component_amount(line, name),
         Column::Amount => line.total_minor,
-        Column::Number | Column::Item | Column::Hsn | Column::Quantity | Column::Rate => {
-            Minor::ZERO
-        }
+        Column::Number
+        | Column::Item
+        | Column::Hsn
+        | Column::Quantity
+        | Column::Unit
+        | Column::Rate
+        | Column::TaxRate => Minor::ZERO,
     };
     let summed = matches!(
         column,

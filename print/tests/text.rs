@@ -1,0 +1,221 @@
+//! What is on paper can be read, searched, copied and scanned. Needs `pdftotext` and `pdftoppm` (poppler-utils).
+
+mod common;
+mod reader;
+
+use daybook_domain::amount::Minor;
+use daybook_domain::upi::PayLink;
+use daybook_print::{Fonts, Marking, Options, render_a4, render_receipt, render_z_report};
+use reader::{pages, squeezed, text};
+use std::sync::OnceLock;
+
+fn fonts() -> &'static Fonts {
+    static FONTS: OnceLock<Fonts> = OnceLock::new();
+    FONTS.get_or_init(|| Fonts::load().unwrap())
+}
+
+fn a4(document: &daybook_domain::document::Document) -> Vec<u8> {
+    render_a4(fonts(), document, &Options::default()).unwrap()
+}
+
+fn receipt(document: &daybook_domain::document::Document) -> Vec<u8> {
+    render_receipt(fonts(), document, &Options::default()).unwrap()
+}
+
+#[test]
+fn every_amount_of_a_document_is_on_both_forms() {
+    for (name, document) in common::all() {
+        for (form, bytes) in [("A4", a4(&document)), ("receipt", receipt(&document))] {
+            let text = text(&bytes);
+            let totals = &document.totals;
+            let lines = document.lines.iter().map(|line| line.total_minor);
+            let taxes = document.tax_table.iter().map(|row| row.amount_minor);
+            let tenders = document.tenders.iter().map(|tender| tender.amount_minor);
+            for amount in lines.chain(taxes).chain(tenders).chain([totals.payable_minor]) {
+                let figures = reader::money(amount, document.currency);
+                assert!(text.contains(&figures), "{name} {form} lacks {figures}:\n{text}");
+            }
+            assert!(text.contains(&document.number), "{name} {form} lacks its number");
+        }
+    }
+}
+
+#[test]
+fn names_in_three_scripts_copy_as_they_were_typed() {
+    let document = common::scripts();
+    for bytes in [a4(&document), receipt(&document)] {
+        let text = squeezed(&text(&bytes));
+        for name in [
+            "नंदी प्रोविज़न्स · Nandi Provisions",
+            "हिन्दी मसाला चाय प्रीमियम 250 ग्राम",
+            "शुद्ध देसी घी — क्षीरसागर (Pure Ghee) 1 kg",
+            "चर्च स्ट्रीट, बेंगलुरु",
+            "محمد عبد الرحمن الأنصاري",
+            "أرز بسمتي فاخر",
+            "Ελιές Καλαμών, Кефир, Crème brûlée, Straße",
+            "ಮಸಾಲೆ 茶 🍵 uncovered scripts",
+        ] {
+            assert!(text.contains(name), "{name} is not in:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn long_documents_carry_their_sums_and_number_their_pages() {
+    let document = common::interstate();
+    let pages = pages(&a4(&document));
+    assert_eq!(pages.len(), 3);
+    let mut sum = Minor(0);
+    let mut lines = document.lines.iter();
+    for (index, page) in pages.iter().enumerate() {
+        assert!(page.contains(&format!("Page {} of 3", index + 1)), "{page}");
+        assert!(page.contains("HSN/SAC"), "each page repeats the headings");
+        assert_eq!(page.contains("Brought forward"), index > 0);
+        assert_eq!(page.contains("Carried forward"), index < 2);
+        let carried = page.lines().find(|line| line.starts_with("Carried forward"));
+        let Some(carried) = carried else { continue };
+        let here = page.lines().filter(|line| line.contains("NOS")).count();
+        sum.0 += lines.by_ref().take(here).map(|line| line.total_minor.0).sum::<i64>();
+        assert!(carried.ends_with(&reader::money(sum, document.currency)), "{carried}: {sum:?}");
+    }
+    assert!(pages[2].contains(&reader::money(document.totals.payable_minor, document.currency)));
+}
+
+#[test]
+fn sums_never_stand_alone_on_a_page() {
+    for count in 1..60 {
+        let item = |_| common::Item::new("Masala Tea", 14_900, &common::GST5);
+        let items: Vec<_> = (0..count).map(item).collect();
+        let document = common::paid(common::document("T/1", true, &items));
+        let pages = pages(&a4(&document));
+        let last = pages.last().unwrap();
+        assert!(last.contains("Amount payable"), "{count} lines: {last}");
+        assert!(last.contains("NOS"), "{count} lines: the last page has no line");
+    }
+}
+
+#[test]
+fn a_reprint_says_which_copy_it_is() {
+    let document = common::one_line();
+    for (marking, mark) in [
+        (Marking::Original, "ORIGINAL"),
+        (Marking::Duplicate, "DUPLICATE"),
+        (Marking::Copy(3), "COPY 3"),
+    ] {
+        let options = Options { marking, ..Options::default() };
+        let a4 = text(&render_a4(fonts(), &document, &options).unwrap());
+        let receipt = text(&render_receipt(fonts(), &document, &options).unwrap());
+        assert!(a4.contains(mark) && receipt.contains(mark), "{mark}");
+        assert_eq!(a4.contains("ORIGINAL"), marking == Marking::Original);
+    }
+    assert_eq!(Options::copy(0).marking, Marking::Original);
+    assert_eq!(Options::copy(2).marking, Marking::Copy(2));
+}
+
+#[test]
+fn a_credit_note_names_what_it_corrects_and_why() {
+    let document = common::credit_note();
+    for text in [text(&a4(&document)), text(&receipt(&document))] {
+        for part in ["Credit note", "S1T2/26-27/00013", "20 Nov 2026", "Damaged in the box"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains("Scan to pay") && !text.contains("Balance due"));
+    }
+}
+
+#[test]
+fn an_unpaid_document_shows_a_code_that_pays_it() {
+    let document = common::unpaid();
+    let link = PayLink {
+        vpa: "nandi.provisions@okbank",
+        payee: "Nandi Provisions",
+        amount: document.totals.payable_minor,
+        reference: &document.number,
+    };
+    let link = link.to_uri().unwrap();
+    assert_eq!(reader::qr_codes(&a4(&document)), [link.clone()]);
+    assert_eq!(reader::qr_codes(&receipt(&document)), [link]);
+    let paid = common::paid(common::unpaid());
+    assert!(reader::qr_codes(&a4(&paid)).is_empty());
+    let unusable = daybook_domain::document::Document {
+        upi_vpa: Some("no address".to_owned()),
+        ..common::unpaid()
+    };
+    assert!(text(&a4(&unusable)).contains("Balance due"), "a bad address loses only the code");
+}
+
+#[test]
+fn a_training_document_cannot_be_taken_for_a_real_one() {
+    let mut document = common::unpaid();
+    document.training = true;
+    for bytes in [a4(&document), receipt(&document)] {
+        let text = text(&bytes);
+        assert!(text.contains("Training document: not a tax document"), "{text}");
+        assert!(reader::qr_codes(&bytes).is_empty(), "an exercise asks for no money");
+    }
+}
+
+#[test]
+fn an_invoice_shows_what_the_law_asks_for() {
+    let text = squeezed(&text(&a4(&common::interstate())));
+    for part in [
+        "Tax invoice",
+        "GSTIN 29AAGCB7383J1Z4",
+        "GSTIN 27AAPFU0939F1ZV",
+        "Place of supply Maharashtra (27)",
+        "Reverse charge No",
+        "48025690",
+        "IGST",
+        "18%",
+        "Amount in words",
+        "Authorised signatory",
+        "Round off",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let exempt = squeezed(&reader::text(&a4(&common::bill_of_supply())));
+    assert!(exempt.contains("Bill of supply") && exempt.contains("not eligible to collect tax"));
+    assert!(!exempt.contains("CGST") && !exempt.contains("Taxable value"), "no tax is shown");
+    assert!(exempt.contains("0.75 KGS"), "{exempt}");
+}
+
+#[test]
+fn texts_stay_as_they_are() {
+    let (report, heading) = common::z_report();
+    let z_report = render_z_report(fonts(), &report, &heading, &Options::default()).unwrap();
+    let prints = [
+        ("one-line-a4", a4(&common::one_line())),
+        ("credit-note-a4", a4(&common::credit_note())),
+        ("yen-a4", a4(&common::yen())),
+        ("unpaid-receipt", receipt(&common::unpaid())),
+        ("bill-of-supply-receipt", receipt(&common::bill_of_supply())),
+        ("z-report", z_report),
+    ];
+    for (name, bytes) in prints {
+        reader::assert_golden(name, &text(&bytes));
+    }
+}
+
+#[test]
+fn latin_files_stay_below_thirty_kilobytes() {
+    for document in [common::one_line(), common::basket(), common::unpaid(), common::credit_note()]
+    {
+        for bytes in [a4(&document), receipt(&document)] {
+            assert!(bytes.len() < 30 * 1024, "{} has {} bytes", document.number, bytes.len());
+        }
+    }
+}
+
+#[test]
+fn same_document_gives_same_bytes() {
+    let other = Fonts::load().unwrap();
+    let (report, heading) = common::z_report();
+    for (name, document) in common::all() {
+        let options = Options::default();
+        assert_eq!(a4(&document), render_a4(&other, &document, &options).unwrap(), "{name}");
+        let again = render_receipt(&other, &document, &options).unwrap();
+        assert_eq!(receipt(&document), again, "{name}");
+    }
+    let z_report = |fonts| render_z_report(fonts, &report, &heading, &Options::default()).unwrap();
+    assert_eq!(z_report(fonts()), z_report(&other));
+}
