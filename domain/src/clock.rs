@@ -4,7 +4,8 @@
 //! as facts (`clock.jumped`), and asks a manager when the wall clock is a day or more off.
 
 use crate::entry::ClockJumped;
-use chrono::{DateTime, Datelike, Duration, NaiveDate};
+use crate::number::{FiscalYear, NumberError};
+use chrono::{DateTime, Duration};
 use uuid::Uuid;
 
 /// Differences up to this are ordinary corrections and not worth a fact.
@@ -85,14 +86,14 @@ pub fn check(last: Moment, now: Moment) -> ClockVerdict {
 }
 
 /// Why a day could not be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DayError {
     /// The moment lies outside the calendar.
     #[error("the moment lies outside the calendar")]
     OutOfCalendar,
-    /// The first month of the fiscal year is not 1 to 12.
-    #[error("the fiscal year must start in month 1 to 12, not {0}")]
-    BadMonth(u8),
+    /// There is no such fiscal year.
+    #[error(transparent)]
+    FiscalYear(#[from] NumberError),
 }
 
 /// Business day and fiscal year of a shift, fixed when it opens.
@@ -112,29 +113,9 @@ pub fn shift_day(at_ms: i64, offset_min: i32, first_month: u8) -> Result<ShiftDa
     let local = DateTime::from_timestamp_millis(at_ms)
         .and_then(|utc| utc.checked_add_signed(Duration::minutes(offset_min.into())))
         .ok_or(DayError::OutOfCalendar)?;
-    let day = local.date_naive();
-    Ok(ShiftDay {
-        day: day.format("%Y-%m-%d").to_string(),
-        fiscal_year: fiscal_year(day, first_month)?,
-    })
-}
-
-/// Label of the fiscal year of a day.
-///
-/// # Errors
-/// [`DayError::BadMonth`].
-pub fn fiscal_year(day: NaiveDate, first_month: u8) -> Result<String, DayError> {
-    if !(1..=12).contains(&first_month) {
-        return Err(DayError::BadMonth(first_month));
-    }
-    let before_start = day.month() < u32::from(first_month);
-    let start = day.year() - i32::from(before_start);
-    let first = start.rem_euclid(100);
-    Ok(if first_month == 1 {
-        format!("{first:02}")
-    } else {
-        format!("{first:02}-{:02}", (start + 1).rem_euclid(100))
-    })
+    let day = local.date_naive().format("%Y-%m-%d").to_string();
+    let fiscal_year = FiscalYear::of(&day, first_month)?.label();
+    Ok(ShiftDay { day, fiscal_year })
 }
 
 #[cfg(test)]

@@ -113,7 +113,6 @@ macro_rules! facts {
         /// Everything a till can state, by kind.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
         #[serde(untagged)]
-        #[expect(clippy::large_enum_variant, reason = "facts are made and consumed one at a time")]
         pub enum Fact {
             $($(#[$doc])* $variant($body),)*
         }

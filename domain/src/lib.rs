@@ -4,6 +4,7 @@
 //! unit in the name (`total_minor`, `quantity_milli`, `rate_ppm`), and every computation that needs a
 //! fraction rounds in one named place.
 
+pub mod allotment;
 pub mod amount;
 pub mod barcode;
 pub mod basket;
@@ -19,11 +20,15 @@ pub mod gtin;
 pub mod ids;
 pub mod lease;
 pub mod number;
+pub mod order;
+pub mod reconcile;
 pub mod refund;
+pub mod reservation;
 pub mod rounding;
 pub mod shift;
 pub mod staff;
 pub mod stock;
+pub mod stocktake;
 pub mod tax;
 pub mod tender;
 pub mod upi;

@@ -330,7 +330,8 @@ fn cash_moves_are_positive_bounded_and_reasoned() {
 fn every_forged_figure_of_a_z_is_found() {
     let fold = folded(100, &[sale(1, &[(TenderType::Cash, 500)])]);
     let z = close_with(&fold, counted(600)).unwrap();
-    let forgeries: Vec<(&str, fn(&mut ZReport))> = vec![
+    type Forge = fn(&mut ZReport);
+    let forgeries: Vec<(&str, Forge)> = vec![
         ("z_no", |z| z.z_no += 1),
         ("sales_minor", |z| z.totals.sales_minor.0 -= 1),
         ("returns_minor", |z| z.totals.returns_minor.0 += 1),

@@ -1,0 +1,55 @@
+//! Money of one shift and tender, as the till reports it and as the store's documents add up.
+
+use super::{Cause, Causes, EffectState, EntryRef, Explanation, negated};
+use crate::amount::{Minor, OutOfRange};
+
+/// What the till reported: in a Z report, an X report or a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MoneyView {
+    /// What must be there by the till's records.
+    pub expected_minor: Minor,
+    /// Incarnation that reported.
+    pub incarnation: u32,
+    /// Its journal head then; entries up to here are in its figures.
+    pub head_seq: i64,
+}
+
+/// An entry that moved money of this shift and tender, as its bytes say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MoneyFact {
+    /// The entry.
+    pub entry: EntryRef,
+    /// Signed: the float, takings, pay-ins and loans above zero, refunds, pay-outs and drops below.
+    pub amount_minor: Minor,
+    /// What became of it.
+    pub state: EffectState,
+}
+
+/// Explains the store's sum for a shift and tender less what the till expects. What was counted stays out of it:
+/// over or short is the difference between count and expectation, and has nothing to absorb here.
+///
+/// # Errors
+/// [`OutOfRange`].
+pub fn explain_money(
+    store_minor: Minor,
+    view: &MoneyView,
+    facts: &[MoneyFact],
+) -> Result<Explanation, OutOfRange> {
+    let mut causes = Causes::default();
+    for fact in facts {
+        let reported =
+            (fact.entry.incarnation, fact.entry.seq) <= (view.incarnation, view.head_seq);
+        let amount = fact.amount_minor.0;
+        let found = match (fact.state, reported) {
+            (EffectState::Applied { .. }, true) => None,
+            (EffectState::Applied { .. }, false) => Some((Cause::AfterStatement, amount)),
+            (EffectState::Quarantined, true) => Some((Cause::Quarantined, negated(amount)?)),
+            (EffectState::Unsent, true) => Some((Cause::Unsent, negated(amount)?)),
+            (EffectState::Quarantined | EffectState::Unsent, false) => None,
+        };
+        if let Some((cause, amount)) = found {
+            causes.add(cause, fact.entry.to_string(), amount);
+        }
+    }
+    causes.explain(store_minor.0, view.expected_minor.0)
+}
