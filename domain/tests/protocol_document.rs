@@ -1,0 +1,90 @@
+//! The examples in the protocol's document are what this crate reads and writes.
+
+use daybook_domain::entry::{Envelope, Fact};
+use daybook_domain::feed::{
+    AckRow, CustomerRow, ItemRow, LocationRow, OrderRow, Settings, StaffRow, StockRow, TaxClassRow,
+};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+fn sync_file(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../sync").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Lines of a fenced block: a word, then JSON.
+fn examples(fence: &str) -> Vec<(String, String)> {
+    let document = sync_file("PROTOCOL.md");
+    let start = document.find(&format!("```{fence}\n")).expect("the block is there");
+    let block = &document[start..];
+    let end = block.find("\n```\n").expect("the block ends");
+    block[..end]
+        .lines()
+        .skip(1)
+        .map(|line| line.split_once(' ').expect("a word and JSON"))
+        .map(|(word, json)| (word.to_owned(), json.to_owned()))
+        .collect()
+}
+
+#[test]
+fn every_kind_of_entry_in_the_document_is_read() {
+    let mut kinds = BTreeSet::new();
+    for (kind, json) in examples("entries") {
+        let body: &RawValue = serde_json::from_str(&json).unwrap();
+        let fact = Fact::parse(&kind, body).unwrap_or_else(|error| panic!("{kind}: {error}"));
+        assert_eq!(fact.kind(), kind);
+        kinds.insert(kind);
+    }
+    // Only these two are described by another kind's example.
+    kinds.extend(["exchange.completed".to_owned(), "sale.voided".to_owned()]);
+    let null: &RawValue = serde_json::from_str("null").unwrap();
+    for kind in &kinds {
+        let known = !matches!(
+            Fact::parse(kind, null),
+            Err(daybook_domain::entry::EntryError::UnknownKind(_))
+        );
+        assert!(known, "{kind} is a kind");
+    }
+    let source = include_str!("../src/entry.rs");
+    let written = source.matches(") = \"").count();
+    assert_eq!(kinds.len(), written, "the document has every kind");
+}
+
+#[test]
+fn every_row_in_the_document_is_read() {
+    fn read<T: DeserializeOwned + serde::Serialize>(key: &str, json: &str) {
+        let row: T = serde_json::from_str(json).unwrap_or_else(|error| panic!("{key}: {error}"));
+        let again = serde_json::to_value(&row).unwrap();
+        let shown: serde_json::Value = serde_json::from_str(json).unwrap();
+        assert_eq!(again, shown, "{key}: the example has every field and no other");
+    }
+    let mut seen = BTreeSet::new();
+    for (key, json) in examples("rows") {
+        let kind = key.split('/').next().unwrap_or(&key).to_owned();
+        match kind.as_str() {
+            "settings" => read::<Settings>(&key, &json),
+            "location" => read::<LocationRow>(&key, &json),
+            "tax" => read::<TaxClassRow>(&key, &json),
+            "item" => read::<ItemRow>(&key, &json),
+            "staff" => read::<StaffRow>(&key, &json),
+            "customer" => read::<CustomerRow>(&key, &json),
+            "stock" => read::<StockRow>(&key, &json),
+            "order" => read::<OrderRow>(&key, &json),
+            "ack" => read::<AckRow>(&key, &json),
+            other => panic!("a kind of row that this crate does not have: {other}"),
+        }
+        seen.insert(kind);
+    }
+    assert_eq!(seen.len(), 9);
+}
+
+#[test]
+fn released_entries_are_read() {
+    for name in ["entry-1.json", "entry-2.json", "entry-3.json"] {
+        let text = sync_file(&format!("golden/{name}"));
+        let envelope = Envelope::parse(text.trim_end().as_bytes()).unwrap();
+        envelope.fact().unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
