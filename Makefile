@@ -20,11 +20,11 @@ check: setup ## Formatting and lints; a warning is an error
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-test: check ## Everything that a change must pass, on SQLite and on PostgreSQL
+test: check build ## Everything that a change must pass, on SQLite and on PostgreSQL
 	scripts/with-postgres cargo nextest run --locked --workspace
 
 demo: build ## The main job: tills offline, web sells, all reconciled (DATA=dir for other data)
-	cargo run --locked --quiet -p daybook-tests --bin daybook-demo -- --out $(OUT)/demo $(if $(DATA),--data $(DATA))
+	scripts/demo $(OUT)/demo $(DATA)
 
 sim: setup ## Simulate tills and store under faults (SEEDS=n)
 	cargo run --locked --quiet -p daybook-tests --bin daybook-sim -- --seeds $(SEEDS)
@@ -32,5 +32,5 @@ sim: setup ## Simulate tills and store under faults (SEEDS=n)
 bench: setup ## Measure, each figure beside its floor in the same run
 	scripts/with-postgres cargo run --locked --release --quiet -p daybook-tests --bin daybook-bench -- --out $(OUT)/bench
 
-run-store: build ## A store with the sample shop on LISTEN (data in out/store)
-	scripts/run-store $(OUT)/store $(LISTEN)
+run-store: build ## A store on embedded SQLite at LISTEN, its data in out/store
+	cargo run --locked --quiet -p daybook-store --bin daybook-store -- serve --data $(OUT)/store --listen $(LISTEN)
