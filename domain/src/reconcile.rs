@@ -25,13 +25,67 @@ pub struct EntryRef {
     pub till: TillId,
     /// Which incarnation.
     pub incarnation: u32,
+    /// 0 for the trunk, else the branch that the store keeps beside it after a fork.
+    pub branch: u32,
     /// Sequence number.
     pub seq: i64,
 }
 
 impl fmt::Display for EntryRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.till, self.incarnation, self.seq)
+        write!(f, "{}/{}", self.till, self.incarnation)?;
+        if self.branch != 0 {
+            write!(f, "~{}", self.branch)?;
+        }
+        write!(f, "/{}", self.seq)
+    }
+}
+
+/// A journal, or the part of it, that stands in a till's ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Extent {
+    /// Which incarnation.
+    pub incarnation: u32,
+    /// 0 for the trunk, else the branch.
+    pub branch: u32,
+    /// Last sequence number.
+    pub through: i64,
+}
+
+/// What stood in a till's ledger when it made its statement: the head of its own incarnation, and of every earlier
+/// one that it carried on. A ledger restored from a backup holds less of the earlier one than the store.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ledger(pub Vec<Extent>);
+
+/// Whether an entry was in the till's view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum InView {
+    /// Yes.
+    Yes,
+    /// No: it was written later.
+    Later,
+    /// No: the ledger it stood in was lost, and the restored one does not hold it.
+    Lost,
+}
+
+impl Ledger {
+    /// The ledger of a till that was never restored: one journal up to its head.
+    #[must_use]
+    pub fn up_to(incarnation: u32, through: i64) -> Self {
+        Self(vec![Extent { incarnation, branch: 0, through }])
+    }
+
+    fn view_of(&self, entry: EntryRef) -> InView {
+        let journal = (entry.incarnation, entry.branch);
+        let holds = |extent: &Extent| {
+            (extent.incarnation, extent.branch) == journal && entry.seq <= extent.through
+        };
+        if self.0.iter().any(holds) {
+            return InView::Yes;
+        }
+        let newest = self.0.iter().map(|extent| extent.incarnation).max().unwrap_or(0);
+        let goes_on = entry.incarnation == newest && entry.branch == 0;
+        if goes_on || entry.incarnation > newest { InView::Later } else { InView::Lost }
     }
 }
 
@@ -67,6 +121,8 @@ pub enum Cause {
     Adjustment,
     /// This till's own acts after it made its statement.
     AfterStatement,
+    /// This till's entries that the store holds and its restored ledger does not.
+    LostLedger,
     /// This till's entries that wait in quarantine.
     Quarantined,
     /// This till's entries that have not arrived.
@@ -137,8 +193,32 @@ fn sum(amounts: impl IntoIterator<Item = i64>) -> Result<i64, OutOfRange> {
     amounts.into_iter().try_fold(0_i64, i64::checked_add).ok_or(OutOfRange)
 }
 
-fn negated(amount: i64) -> Result<i64, OutOfRange> {
-    amount.checked_neg().ok_or(OutOfRange)
+/// On which side of `store − till` an entry stands alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Store,
+    Till,
+}
+
+impl Side {
+    fn signed(self, amount: i64) -> Result<i64, OutOfRange> {
+        match self {
+            Self::Store => Ok(amount),
+            Self::Till => amount.checked_neg().ok_or(OutOfRange),
+        }
+    }
+}
+
+/// Why a till's own entry stands on one side only, if it does.
+fn own_cause(ledger: &Ledger, entry: EntryRef, state: EffectState) -> Option<(Cause, Side)> {
+    match (state, ledger.view_of(entry)) {
+        (EffectState::Applied { .. }, InView::Yes)
+        | (EffectState::Quarantined | EffectState::Unsent, InView::Later | InView::Lost) => None,
+        (EffectState::Applied { .. }, InView::Later) => Some((Cause::AfterStatement, Side::Store)),
+        (EffectState::Applied { .. }, InView::Lost) => Some((Cause::LostLedger, Side::Store)),
+        (EffectState::Quarantined, InView::Yes) => Some((Cause::Quarantined, Side::Till)),
+        (EffectState::Unsent, InView::Yes) => Some((Cause::Unsent, Side::Till)),
+    }
 }
 
 #[cfg(test)]

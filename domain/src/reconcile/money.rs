@@ -1,17 +1,15 @@
 //! Money of one shift and tender, as the till reports it and as the store's documents add up.
 
-use super::{Cause, Causes, EffectState, EntryRef, Explanation, negated};
+use super::{Causes, EffectState, EntryRef, Explanation, Ledger, own_cause};
 use crate::amount::{Minor, OutOfRange};
 
 /// What the till reported: in a Z report, an X report or a statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MoneyView {
     /// What must be there by the till's records.
     pub expected_minor: Minor,
-    /// Incarnation that reported.
-    pub incarnation: u32,
-    /// Its journal head then; entries up to here are in its figures.
-    pub head_seq: i64,
+    /// What stood in its ledger when it reported.
+    pub ledger: Ledger,
 }
 
 /// An entry that moved money of this shift and tender, as its bytes say.
@@ -37,18 +35,8 @@ pub fn explain_money(
 ) -> Result<Explanation, OutOfRange> {
     let mut causes = Causes::default();
     for fact in facts {
-        let reported =
-            (fact.entry.incarnation, fact.entry.seq) <= (view.incarnation, view.head_seq);
-        let amount = fact.amount_minor.0;
-        let found = match (fact.state, reported) {
-            (EffectState::Applied { .. }, true) => None,
-            (EffectState::Applied { .. }, false) => Some((Cause::AfterStatement, amount)),
-            (EffectState::Quarantined, true) => Some((Cause::Quarantined, negated(amount)?)),
-            (EffectState::Unsent, true) => Some((Cause::Unsent, negated(amount)?)),
-            (EffectState::Quarantined | EffectState::Unsent, false) => None,
-        };
-        if let Some((cause, amount)) = found {
-            causes.add(cause, fact.entry.to_string(), amount);
+        if let Some((cause, side)) = own_cause(&view.ledger, fact.entry, fact.state) {
+            causes.add(cause, fact.entry.to_string(), side.signed(fact.amount_minor.0)?);
         }
     }
     causes.explain(store_minor.0, view.expected_minor.0)

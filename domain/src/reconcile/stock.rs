@@ -1,20 +1,18 @@
 //! Stock of one SKU at one location, as one till shows it and as the store holds it.
 
-use super::{Cause, Causes, EffectState, EntryEffect, EntryRef, Explanation, negated};
+use super::{Cause, Causes, EffectState, EntryEffect, EntryRef, Explanation, Ledger};
 use crate::amount::{OutOfRange, Quantity};
 use crate::stock::counts_on_top;
 
 /// What the till stated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockView {
     /// Feed number of the last level it had received, 0 without one.
     pub row_feed: i64,
     /// On hand as it showed it: that level plus own movements.
     pub shown_milli: Quantity,
-    /// Incarnation that made the statement.
-    pub incarnation: u32,
-    /// Its journal head when it made the statement; entries up to here are in its view.
-    pub head_seq: i64,
+    /// What stood in its ledger when it made the statement.
+    pub ledger: Ledger,
 }
 
 /// What moved stock without a till's entry saying how much.
@@ -88,20 +86,20 @@ pub fn explain_stock(
     causes.explain(on_hand_milli.0, view.shown_milli.0)
 }
 
-/// What an own entry adds to `store − till`. In the till's view it counts if it was written by then and the level
-/// did not contain it; in the store's books it counts if it was applied. Where both or neither hold, it
-/// adds nothing.
+/// What an own entry adds to `store − till`. In the till's view it counts if it stood in the ledger and the level
+/// did not contain it; in the store's books it counts if it was applied. Where both or neither hold, it adds
+/// nothing, and so it does where the level contains it.
 fn own_cause(view: &StockView, own: &EntryEffect) -> Result<Option<(Cause, i64)>, OutOfRange> {
-    let written = (own.entry.incarnation, own.entry.seq) <= (view.incarnation, view.head_seq);
-    Ok(match own.state {
-        EffectState::Applied { feed } if written || !counts_on_top(Some(feed), view.row_feed) => {
-            None
-        }
-        EffectState::Applied { .. } => Some((Cause::AfterStatement, own.amount)),
-        EffectState::Quarantined if written => Some((Cause::Quarantined, negated(own.amount)?)),
-        EffectState::Unsent if written => Some((Cause::Unsent, negated(own.amount)?)),
-        EffectState::Quarantined | EffectState::Unsent => None,
-    })
+    let in_level = match own.state {
+        EffectState::Applied { feed } => !counts_on_top(Some(feed), view.row_feed),
+        EffectState::Quarantined | EffectState::Unsent => false,
+    };
+    if in_level {
+        return Ok(None);
+    }
+    super::own_cause(&view.ledger, own.entry, own.state)
+        .map(|(cause, side)| side.signed(own.amount).map(|amount| (cause, amount)))
+        .transpose()
 }
 
 impl From<StoreCause> for Cause {

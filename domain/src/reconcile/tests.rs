@@ -10,22 +10,25 @@ fn till(index: usize) -> TillId {
     TillId(Uuid::from_u128(u128::try_from(index).unwrap() + 1))
 }
 
-fn entry_ref(index: usize, seq: i64) -> EntryRef {
-    EntryRef { till: till(index), incarnation: 1, seq }
+fn entry_ref(index: usize, key: Key) -> EntryRef {
+    EntryRef { till: till(index), incarnation: key.0, branch: 0, seq: key.1 }
 }
+
+/// Incarnation and sequence number.
+type Key = (u32, i64);
 
 /// A row of the feed.
 #[derive(Debug, Clone)]
 enum Row {
     /// Own entries of a till took effect here.
-    Ack { till: usize, seqs: Vec<i64> },
+    Ack { till: usize, keys: Vec<Key> },
     /// The level as of here.
     Level(i64),
 }
 
 #[derive(Debug, Clone)]
 struct OwnEntry {
-    seq: i64,
+    key: Key,
     amount: i64,
     /// What the till has been told.
     heard: Option<i64>,
@@ -33,15 +36,26 @@ struct OwnEntry {
 
 #[derive(Debug, Default, Clone)]
 struct Till {
+    incarnation: u32,
     entries: Vec<OwnEntry>,
-    sent: usize,
     cursor: i64,
     level: Option<(i64, i64)>,
 }
 
 impl Till {
-    fn head(&self) -> i64 {
-        i64::try_from(self.entries.len()).unwrap()
+    fn ledger(&self) -> Ledger {
+        let mut heads = std::collections::BTreeMap::from([(self.incarnation, 0)]);
+        for entry in &self.entries {
+            heads.insert(entry.key.0, entry.key.1);
+        }
+        let extent = |(incarnation, through)| Extent { incarnation, branch: 0, through };
+        Ledger(heads.into_iter().map(extent).collect())
+    }
+
+    fn act(&mut self, amount: i64) {
+        let written = self.entries.iter().filter(|own| own.key.0 == self.incarnation).count();
+        let key = (self.incarnation, i64::try_from(written).unwrap() + 1);
+        self.entries.push(OwnEntry { key, amount, heard: None });
     }
 
     fn shown(&self) -> i64 {
@@ -64,8 +78,10 @@ struct World {
     on_hand: i64,
     movements: Vec<StockMovement>,
     rows: Vec<(i64, Row)>,
-    quarantine: Vec<(usize, i64)>,
+    received: Vec<(usize, OwnEntry)>,
+    quarantine: Vec<(usize, Key)>,
     tills: [Till; TILLS],
+    backups: [Till; TILLS],
 }
 
 #[derive(Debug, Clone)]
@@ -89,6 +105,13 @@ enum Step {
         amount: i64,
     },
     Release,
+    Backup {
+        till: usize,
+    },
+    /// The machine is lost; what was not in the backup is gone from the till.
+    Restore {
+        till: usize,
+    },
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -106,6 +129,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         4 => (0..TILLS, 1..4_usize).prop_map(|(till, rows)| Step::Pull { till, rows }),
         2 => (cause, -3_000..5_000_i64).prop_map(|(cause, amount)| Step::Store { cause, amount }),
         1 => Just(Step::Release),
+        1 => (0..TILLS).prop_map(|till| Step::Backup { till }),
+        1 => (0..TILLS).prop_map(|till| Step::Restore { till }),
     ]
 }
 
@@ -124,9 +149,11 @@ impl World {
 
     fn step(&mut self, step: &Step) {
         match step {
-            Step::Act { till, amount } => {
-                let seq = self.tills[*till].head() + 1;
-                self.tills[*till].entries.push(OwnEntry { seq, amount: *amount, heard: None });
+            Step::Act { till, amount } => self.tills[*till].act(*amount),
+            Step::Backup { till } => self.backups[*till] = self.tills[*till].clone(),
+            Step::Restore { till } => {
+                let incarnation = self.tills[*till].incarnation + 1;
+                self.tills[*till] = Till { incarnation, ..self.backups[*till].clone() };
             }
             Step::Push { till, count, poison } => self.push(*till, *count, *poison),
             Step::Pull { till, rows } => self.pull(*till, *rows),
@@ -135,45 +162,55 @@ impl World {
                 self.commit(None, vec![(origin, *amount)]);
             }
             Step::Release => {
-                if let Some((till, seq)) = self.quarantine.pop() {
-                    self.apply(till, vec![seq]);
+                if let Some((till, key)) = self.quarantine.pop() {
+                    self.apply(till, vec![key]);
                 }
             }
         }
     }
 
     fn push(&mut self, till: usize, count: usize, poison: u8) {
-        let from = self.tills[till].sent;
-        let to = (from + count).min(self.tills[till].entries.len());
-        self.tills[till].sent = to;
+        let unsent: Vec<_> = self.tills[till]
+            .entries
+            .iter()
+            .filter(|own| self.entry(till, own.key).is_none())
+            .take(count)
+            .cloned()
+            .collect();
         let mut good = vec![];
-        for (nth, entry) in (0_u32..).zip(&self.tills[till].entries[from..to]) {
+        for (nth, entry) in (0_u32..).zip(unsent) {
             // Rarely: two bits of the mask.
             if poison.checked_shr(nth).is_some_and(|bits| bits & 0b11 == 0b11) {
-                self.quarantine.push((till, entry.seq));
+                self.quarantine.push((till, entry.key));
             } else {
-                good.push(entry.seq);
+                good.push(entry.key);
             }
+            self.received.push((till, entry));
         }
         self.apply(till, good);
     }
 
-    fn apply(&mut self, till: usize, seqs: Vec<i64>) {
-        let moved = seqs
+    fn entry(&self, till: usize, key: Key) -> Option<&OwnEntry> {
+        let found = self.received.iter().find(|(of, own)| (*of, own.key) == (till, key));
+        found.map(|(_, own)| own)
+    }
+
+    fn apply(&mut self, till: usize, keys: Vec<Key>) {
+        let moved = keys
             .iter()
-            .map(|seq| {
-                let at = usize::try_from(*seq - 1).unwrap();
-                (Origin::Entry(entry_ref(till, *seq)), self.tills[till].entries[at].amount)
+            .map(|key| {
+                let amount = self.entry(till, *key).unwrap().amount;
+                (Origin::Entry(entry_ref(till, *key)), amount)
             })
             .collect();
-        self.commit(Some((till, seqs)), moved);
+        self.commit(Some((till, keys)), moved);
     }
 
     /// One transaction of the store: acknowledgement first, level after it, both in one go.
-    fn commit(&mut self, ack: Option<(usize, Vec<i64>)>, moved: Vec<(Origin, i64)>) {
-        if let Some((till, seqs)) = ack {
+    fn commit(&mut self, ack: Option<(usize, Vec<Key>)>, moved: Vec<(Origin, i64)>) {
+        if let Some((till, keys)) = ack {
             self.feed += 1;
-            self.rows.push((self.feed, Row::Ack { till, seqs }));
+            self.rows.push((self.feed, Row::Ack { till, keys }));
         }
         if moved.is_empty() {
             return;
@@ -199,8 +236,8 @@ impl World {
             mine.cursor = feed;
             match row {
                 Row::Level(on_hand) => mine.level = Some((on_hand, feed)),
-                Row::Ack { till, seqs } if till == index => {
-                    for entry in mine.entries.iter_mut().filter(|own| seqs.contains(&own.seq)) {
+                Row::Ack { till, keys } if till == index => {
+                    for entry in mine.entries.iter_mut().filter(|own| keys.contains(&own.key)) {
                         entry.heard = Some(feed);
                     }
                 }
@@ -214,35 +251,36 @@ impl World {
         for till in 0..TILLS {
             self.push(till, usize::MAX / 2, 0);
         }
-        while let Some((till, seq)) = self.quarantine.pop() {
-            self.apply(till, vec![seq]);
+        while let Some((till, key)) = self.quarantine.pop() {
+            self.apply(till, vec![key]);
         }
         for till in 0..TILLS {
             self.pull(till, usize::MAX);
         }
     }
 
-    fn state(&self, till: usize, seq: i64) -> EffectState {
+    fn state(&self, till: usize, key: Key) -> EffectState {
         let booked = self
             .movements
             .iter()
-            .find(|movement| movement.origin == Origin::Entry(entry_ref(till, seq)));
+            .find(|movement| movement.origin == Origin::Entry(entry_ref(till, key)));
         match booked {
             Some(movement) => EffectState::Applied { feed: movement.feed },
-            None if self.quarantine.contains(&(till, seq)) => EffectState::Quarantined,
+            None if self.quarantine.contains(&(till, key)) => EffectState::Quarantined,
             None => EffectState::Unsent,
         }
     }
 
-    /// What the store knows of a till's entries, the till's own ledger at hand for what is unsent.
+    /// What the store holds of a till's entries, and what stands in the till's own ledger beyond that.
     fn effects(&self, till: usize) -> Vec<EntryEffect> {
-        self.tills[till]
-            .entries
-            .iter()
+        let held = self.received.iter().filter(|(of, _)| *of == till).map(|(_, own)| own);
+        let unsent =
+            self.tills[till].entries.iter().filter(|own| self.entry(till, own.key).is_none());
+        held.chain(unsent)
             .map(|own| EntryEffect {
-                entry: entry_ref(till, own.seq),
+                entry: entry_ref(till, own.key),
                 amount: own.amount,
-                state: self.state(till, own.seq),
+                state: self.state(till, own.key),
             })
             .collect()
     }
@@ -256,8 +294,7 @@ impl World {
         StockView {
             row_feed: till.level.map_or(0, |(_, feed)| feed),
             shown_milli: Quantity(till.shown()),
-            incarnation: 1,
-            head_seq: till.head(),
+            ledger: till.ledger(),
         }
     }
 
@@ -279,7 +316,7 @@ proptest! {
                 let till = &world.tills[index];
                 let (level, row_feed) = till.level.unwrap_or_default();
                 let missing: i64 = till.entries.iter()
-                    .filter(|own| match world.state(index, own.seq) {
+                    .filter(|own| match world.state(index, own.key) {
                         EffectState::Applied { feed } => feed > row_feed,
                         EffectState::Quarantined | EffectState::Unsent => true,
                     })
@@ -302,7 +339,10 @@ proptest! {
         let mut world = World::play(&before);
         let views: Vec<_> = (0..TILLS).map(|till| world.view(till)).collect();
         for step in &after {
-            world.step(step);
+            // What only a lost ledger held is known to nobody; a statement that rests on it cannot be explained.
+            if !matches!(step, Step::Restore { .. }) {
+                world.step(step);
+            }
         }
         for (till, view) in views.iter().enumerate() {
             let explained = world.explain(till, view);
@@ -386,9 +426,9 @@ proptest! {
             if seq <= head {
                 expected += amount;
             }
-            facts.push(MoneyFact { entry: entry_ref(0, seq), amount_minor: Minor(amount), state });
+            facts.push(MoneyFact { entry: entry_ref(0, (1, seq)), amount_minor: Minor(amount), state });
         }
-        let view = MoneyView { expected_minor: Minor(expected), incarnation: 1, head_seq: head };
+        let view = MoneyView { expected_minor: Minor(expected), ledger: Ledger::up_to(1, head) };
         let explained = explain_money(Minor(store - stolen), &view, &facts).unwrap();
         prop_assert_eq!(explained.unexplained, -stolen);
     }
@@ -397,11 +437,11 @@ proptest! {
 #[test]
 fn a_cause_names_every_entry_behind_it() {
     let quarantined = |seq, amount| EntryEffect {
-        entry: entry_ref(0, seq),
+        entry: entry_ref(0, (1, seq)),
         amount,
         state: EffectState::Quarantined,
     };
-    let view = StockView { row_feed: 5, shown_milli: Quantity(7_000), incarnation: 1, head_seq: 9 };
+    let view = StockView { row_feed: 5, shown_milli: Quantity(7_000), ledger: Ledger::up_to(1, 9) };
     let own = [quarantined(8, -1_000), quarantined(9, -2_000)];
     let explained = explain_stock(Quantity(10_000), &view, &[], &own).unwrap();
     assert_eq!(explained.unexplained, 0);
@@ -412,7 +452,7 @@ fn a_cause_names_every_entry_behind_it() {
     );
     let references: Vec<_> =
         explained.causes[0].parts.iter().map(|part| part.reference.as_str()).collect();
-    assert_eq!(references, [entry_ref(0, 8).to_string(), entry_ref(0, 9).to_string()]);
+    assert_eq!(references, [entry_ref(0, (1, 8)).to_string(), entry_ref(0, (1, 9)).to_string()]);
 }
 
 #[test]
@@ -423,7 +463,7 @@ fn a_count_of_this_till_is_the_stores_adjustment_not_an_own_movement() {
         origin: Origin::Store { cause: StoreCause::Count, reference: "count".into() },
     };
     let view =
-        StockView { row_feed: 5, shown_milli: Quantity(10_000), incarnation: 1, head_seq: 9 };
+        StockView { row_feed: 5, shown_milli: Quantity(10_000), ledger: Ledger::up_to(1, 9) };
     let explained = explain_stock(Quantity(8_000), &view, &[count], &[]).unwrap();
     assert_eq!(explained.unexplained, 0);
     assert_eq!(explained.causes[0].cause, Cause::Count);
@@ -447,4 +487,25 @@ fn a_level_that_its_leases_and_reservations_do_not_bear_out_is_named() {
         })
         .collect();
     assert_eq!(named, ["on_hand", "leased"]);
+}
+
+#[test]
+fn what_a_restored_ledger_lost_is_named_and_its_branch_is_told_from_the_trunk() {
+    // Backed up at 50; the store holds 51 of the lost machine; the restored one wrote another 51, now on a branch.
+    let lost = EntryRef { till: till(0), incarnation: 1, branch: 0, seq: 51 };
+    let forked = EntryRef { branch: 1, ..lost };
+    let own = [
+        EntryEffect { entry: lost, amount: -2_000, state: EffectState::Applied { feed: 8 } },
+        EntryEffect { entry: forked, amount: -1_000, state: EffectState::Quarantined },
+    ];
+    let extent = |incarnation, branch, through| Extent { incarnation, branch, through };
+    let ledger = Ledger(vec![extent(1, 0, 50), extent(1, 1, 51), extent(2, 0, 3)]);
+    let view = StockView { row_feed: 5, shown_milli: Quantity(9_000), ledger };
+    let booked =
+        StockMovement { feed: 8, quantity_milli: Quantity(-2_000), origin: Origin::Entry(lost) };
+    let explained = explain_stock(Quantity(8_000), &view, &[booked], &own).unwrap();
+    let named: Vec<_> = explained.causes.iter().map(|found| (found.cause, found.amount)).collect();
+    assert_eq!(named, [(Cause::LostLedger, -2_000), (Cause::Quarantined, 1_000)]);
+    assert_eq!(explained.unexplained, 0);
+    assert!(explained.causes[1].parts[0].reference.ends_with("/1~1/51"));
 }

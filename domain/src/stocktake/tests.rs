@@ -15,7 +15,7 @@ fn line(counted: i64, expected: i64) -> CountLine {
 }
 
 fn late(at_ms: i64, quantity: i64) -> LateMovement {
-    let entry = EntryRef { till: TillId(Uuid::from_u128(2)), incarnation: 1, seq: 4 };
+    let entry = EntryRef { till: TillId(Uuid::from_u128(2)), incarnation: 1, branch: 0, seq: 4 };
     LateMovement { entry, at_ms, quantity_milli: Quantity(quantity) }
 }
 
