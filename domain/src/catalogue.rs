@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 /// Longest product name, characters.
-pub const NAME_MAX: usize = 160;
+pub const NAME_MAX: usize = 200;
 /// Longest text of a variant's options together, characters.
 pub const OPTIONS_MAX: usize = 100;
 /// Longest category, characters.
@@ -199,7 +199,7 @@ pub fn check_item(item: &ItemRow) -> Result<(), CatalogueError> {
         (
             "name",
             printable(&item.name, 1, NAME_MAX),
-            "must have 1 to 160 characters, none of control",
+            "must have 1 to 200 characters, none of control",
         ),
         ("product", printable(&item.product, 1, Sku::MAX), "must have 1 to 64 characters"),
         ("options", printable(&options, 0, OPTIONS_MAX), "may have 100 characters in all"),
@@ -286,7 +286,7 @@ mod tests {
     fn each_broken_field_is_named() {
         type Breaker = fn(&mut ItemRow);
         let cases: [(&str, Breaker); 9] = [
-            ("name", |item| item.name = "x".repeat(161)),
+            ("name", |item| item.name = "x".repeat(201)),
             ("name", |item| item.name = "a\nb".into()),
             ("hsn", |item| item.hsn = Some("123".into())),
             ("hsn", |item| item.hsn = Some("12a4".into())),

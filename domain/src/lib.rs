@@ -14,6 +14,8 @@ pub mod document;
 pub mod entry;
 pub mod feed;
 pub mod figures;
+#[cfg(test)]
+mod fixtures;
 pub mod format;
 pub mod gstin;
 pub mod gtin;

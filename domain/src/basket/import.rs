@@ -9,7 +9,7 @@
 //! | field | becomes |
 //! | --- | --- |
 //! | `basket` | key of the source, for importing once |
-//! | `store`, `household`, `at` | kept as they are; the moment in UTC milliseconds |
+//! | `store`, `till`, `household`, `at` | kept as they are; the moment in UTC milliseconds |
 //! | `sku` | SKU, number or text; unknown: an open item, flagged |
 //! | `qty` | pieces; thousandths where the item is measured in gallons (fuel); 0 is kept and flagged |
 //! | `qty_milli` | thousandths of the unit, instead of `qty` |
@@ -41,6 +41,8 @@ pub struct Record {
     pub basket: String,
     /// Store of the source.
     pub store: Option<String>,
+    /// Code of the till it is meant for, where the file says so.
+    pub till: Option<String>,
     /// Household of the source.
     pub household: Option<String>,
     /// When it happened, UTC milliseconds.
@@ -165,6 +167,7 @@ pub fn parse(json: &str) -> Result<Record, ImportError> {
     Ok(Record {
         basket: raw.basket.text(),
         store: raw.store.map(Key::text),
+        till: raw.till,
         household: raw.household.map(Key::text),
         at_ms,
         lines,
@@ -261,6 +264,7 @@ fn moment(text: &str) -> Result<i64, ImportError> {
 struct RawBasket {
     basket: Key,
     store: Option<Key>,
+    till: Option<String>,
     household: Option<Key>,
     at: Option<String>,
     lines: Vec<RawLine>,
