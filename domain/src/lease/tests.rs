@@ -1,6 +1,11 @@
 use super::*;
 use crate::clock::Moment;
+use crate::entry::Movement;
 use crate::feed::StockPolicy;
+use crate::ids::{LocationId, OrderId, Sku};
+use crate::reservation::{Reservation, reserve};
+use crate::stock::{SaleRight, apply, plan_sale};
+use proptest::prelude::*;
 use uuid::Uuid;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -226,4 +231,166 @@ fn a_till_counts_from_before_it_asked_and_drops_the_lease_on_a_new_boot_or_incar
     assert_eq!(lease.held(at(500, boot), 1).unwrap(), None, "an impossible order of times");
     let spent = TillLease { spent_milli: milli(3), ..lease };
     assert_eq!(spent.held(at(2_000, boot), 1).unwrap(), None);
+}
+
+/// What happens to pooled-strict stock, in any order, with a till that speaks late.
+#[derive(Debug, Clone)]
+enum Step {
+    Ask(i64),
+    Sell(i64),
+    Exchange(usize),
+    Wait(i64),
+    Reboot,
+    Expire,
+    GiveBack,
+    WebReserves(i64),
+    WebConfirms,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        3 => (1..5_i64).prop_map(Step::Ask),
+        6 => (1..4_i64).prop_map(Step::Sell),
+        4 => (0..4_usize).prop_map(Step::Exchange),
+        3 => (1..HOUR_MS).prop_map(Step::Wait),
+        1 => Just(Step::Reboot),
+        3 => Just(Step::Expire),
+        1 => Just(Step::GiveBack),
+        4 => (1..4_i64).prop_map(Step::WebReserves),
+        2 => Just(Step::WebConfirms),
+    ];
+    prop::collection::vec(step, 0..120)
+}
+
+/// A store and one till whose clock runs as slow as is allowed.
+struct Pooled {
+    level: Level,
+    leases: Vec<Lease>,
+    reservations: Vec<Reservation>,
+    held: Vec<TillLease>,
+    journal: Vec<Movement>,
+    received: usize,
+    now_ms: i64,
+    boot: u128,
+}
+
+impl Pooled {
+    fn till_now(&self) -> Moment {
+        let slow_ms = self.now_ms - self.now_ms / 1_000_000 * DRIFT_PPM_MAX;
+        Moment { at_ms: 0, mono_ms: slow_ms, boot: Uuid::from_u128(self.boot) }
+    }
+
+    fn report(&self) -> TillReport {
+        report(self.now_ms, seq(self.journal.len()), seq(self.received))
+    }
+
+    fn step(&mut self, step: &Step) {
+        match *step {
+            Step::Ask(units) => self.ask(units),
+            Step::Sell(units) => self.sell(units),
+            Step::Exchange(count) => self.exchange(count),
+            Step::Wait(ms) => self.now_ms += ms,
+            Step::Reboot => self.boot += 1,
+            Step::Expire => {
+                for lease in &mut self.leases {
+                    lease.expire(&mut self.level, self.now_ms).unwrap();
+                }
+            }
+            Step::GiveBack => {
+                let report = self.report();
+                if let Some(held) = self.held.pop() {
+                    let lease = self.leases.iter_mut().find(|lease| lease.fence == held.fence);
+                    lease.unwrap().give_back(&mut self.level, report).unwrap();
+                }
+            }
+            Step::WebReserves(units) => {
+                let order = OrderId(Uuid::from_u128(9));
+                let held = reserve(&mut self.level, order, milli(units), i64::MAX);
+                self.reservations.extend(held.ok());
+            }
+            Step::WebConfirms => {
+                if let Some(mut held) = self.reservations.pop() {
+                    held.confirm(&mut self.level, self.now_ms).unwrap();
+                }
+            }
+        }
+    }
+
+    fn ask(&mut self, units: i64) {
+        let asked_at = self.till_now();
+        let last_fence = self.leases.last().map_or(0, |lease| lease.fence);
+        let terms = GrantTerms { now_ms: self.now_ms, last_fence, ..terms(units, 5, 1) };
+        let Outcome::Granted(lease) = answer(None, &mut self.level, &terms) else { return };
+        self.held.push(TillLease {
+            fence: lease.fence,
+            incarnation: 1,
+            quantity_milli: lease.quantity_milli,
+            spent_milli: milli(0),
+            asked_at,
+            ttl_ms: HOUR_MS,
+        });
+        self.leases.push(lease);
+    }
+
+    fn sell(&mut self, units: i64) {
+        let now = self.till_now();
+        let rights: Vec<_> =
+            self.held.iter().filter_map(|lease| lease.held(now, 1).unwrap()).collect();
+        let sku = Sku::new("ring").unwrap();
+        let location = LocationId::new("mg-road").unwrap();
+        let plan = plan_sale(&sku, &location, milli(units), &pool(0), &rights).unwrap();
+        if plan.right != SaleRight::Allowed {
+            return;
+        }
+        for movement in plan.movements {
+            let lease = self.held.iter_mut().find(|held| Some(held.fence) == movement.lease);
+            lease.unwrap().spent_milli.0 -= movement.quantity_milli.0;
+            self.journal.push(movement);
+        }
+    }
+
+    fn exchange(&mut self, count: usize) {
+        let to = (self.received + count).min(self.journal.len());
+        for movement in &self.journal[self.received..to] {
+            let lease = self.leases.iter_mut().find(|lease| Some(lease.fence) == movement.lease);
+            let lease = lease.unwrap();
+            let applied = apply(self.level, movement, Some(lease)).unwrap();
+            assert_eq!(applied.exceptions, vec![], "a sale within its lease needs nobody");
+            self.level = applied.level;
+            *lease = applied.lease.unwrap();
+        }
+        self.received = to;
+        let report = self.report();
+        for lease in &mut self.leases {
+            lease.hear(&mut self.level, report).unwrap();
+        }
+    }
+}
+
+fn seq(count: usize) -> i64 {
+    i64::try_from(count).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+    #[test]
+    fn pooled_strict_web_and_till_sales_never_oversell(steps in steps()) {
+        let mut shop = Pooled {
+            level: pool(20),
+            leases: vec![],
+            reservations: vec![],
+            held: vec![],
+            journal: vec![],
+            received: 0,
+            now_ms: 0,
+            boot: 1,
+        };
+        for step in &steps {
+            shop.step(step);
+            let unsent: i64 = shop.journal[shop.received..].iter().map(|sold| sold.quantity_milli.0).sum();
+            let really_there = shop.level.on_hand_milli.0 + unsent;
+            prop_assert!(really_there >= shop.level.reserved_milli.0, "oversold after {step:?}");
+            prop_assert!(shop.level.free().unwrap() >= Quantity::ZERO);
+        }
+    }
 }
