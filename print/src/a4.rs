@@ -43,12 +43,19 @@ pub fn render_a4(
     let mut pages = Pages::start(form);
     let heading = head::first_page(form)?;
     pages.put(&heading);
-    table_pages(&mut pages, &Table::build(form), foot::height_of_sums(form)?);
-    pages.put_columns(&foot::left(form)?, &foot::right(form));
+    let (left, right) = (foot::left(form)?, foot::right(form));
+    let table = Table::build(form);
+    let tail = table.end().height + height(&left).max(height(&right));
+    table_pages(&mut pages, &table, tail);
+    pages.put_columns(&left, &right);
     for block in foot::below(form) {
         pages.put(&block);
     }
     pages.finish()
+}
+
+fn height(blocks: &[Block]) -> i32 {
+    blocks.iter().map(|block| block.height).sum()
 }
 
 /// Sets the lines: on each page as many as fit, with sums carried over the break.
@@ -129,7 +136,6 @@ impl<'a> Pages<'a> {
 
     /// Sets two columns side by side where they fit a page, else one after the other.
     fn put_columns(&mut self, left: &[Block], right: &[Block]) {
-        let height = |blocks: &[Block]| blocks.iter().map(|block| block.height).sum::<i32>();
         let needed = height(left).max(height(right));
         if needed > self.room() && needed <= BOTTOM - TOP - head::FURTHER_HEIGHT {
             self.turn();

@@ -1,6 +1,7 @@
 //! The fonts that ship with the program: parsed once, shared by every document.
 
 use crate::PrintError;
+use crate::everyday::Everyday;
 use rustybuzz::{Direction, Face, Script, ShapePlan, script};
 
 /// Glyph space of all built-in fonts: this many units make one em.
@@ -30,6 +31,8 @@ pub(crate) struct Font {
     pub(crate) face: Face<'static>,
     /// Glyph of each ASCII character; 0 where there is none.
     ascii: [u16; 128],
+    /// Ready-made shaping of everyday text; only fonts for Latin have it.
+    pub(crate) everyday: Option<Everyday>,
     plans: Vec<(Direction, Script, ShapePlan)>,
 }
 
@@ -124,7 +127,11 @@ impl Font {
                 (*direction, *script, plan)
             })
             .collect();
-        Ok(Self { name, data, face, ascii, plans })
+        let mut font = Self { name, data, face, ascii, everyday: None, plans };
+        if plans_latin(&font) {
+            font.everyday = Some(Everyday::learn(&font));
+        }
+        Ok(font)
     }
 
     /// Glyph of a character, if the font has it.
@@ -149,4 +156,8 @@ impl Font {
         let mut plans = self.plans.iter();
         plans.find(|(of, ..)| *of == direction).map(|(_, script, plan)| (*script, plan))
     }
+}
+
+fn plans_latin(font: &Font) -> bool {
+    font.plan(Direction::LeftToRight).is_some_and(|(script, _)| script == script::LATIN)
 }

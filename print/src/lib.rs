@@ -11,6 +11,7 @@ mod a4;
 mod block;
 mod content;
 mod error;
+mod everyday;
 mod figures;
 mod fonts;
 mod options;

@@ -5,11 +5,13 @@ use crate::PrintError;
 use crate::fonts::{Font, UNITS_PER_EM};
 use crate::sheet::{Sheet, Used};
 use chrono::{DateTime, Datelike, Timelike, Utc};
-use flate2::{Compression, write::ZlibEncoder};
+use flate2::{Compress, Compression, FlushCompress, Status};
 use pdf_writer::types::{CidFontType, FontFlags, SystemInfo, UnicodeCmap};
 use pdf_writer::{Date, Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
-use std::io::Write;
 use subsetter::GlyphRemapper;
+
+/// Effort of compression: above it, files shrink by a hundredth and take twice the time.
+const LEVEL: u32 = 4;
 
 /// What a file says about itself.
 pub(crate) struct Meta<'a> {
@@ -47,7 +49,7 @@ pub(crate) fn write(
     meta: &Meta<'_>,
 ) -> Result<Vec<u8>, PrintError> {
     sheet.check()?;
-    let (mut pdf, mut refs) = (Pdf::new(), Refs(0));
+    let (mut pdf, mut refs, mut packer) = (Pdf::new(), Refs(0), Packer::new());
     let (catalog, tree, info) = (refs.next()?, refs.next()?, refs.next()?);
     pdf.catalog(catalog)
         .pages(tree)
@@ -57,7 +59,8 @@ pub(crate) fn write(
     let mut fonts = Vec::new();
     for (index, used) in sheet.used.iter().enumerate().filter(|(_, used)| !used.entries.is_empty())
     {
-        let id = write_font(&mut pdf, &mut refs, sheet.fonts.get(index), index, used)?;
+        let id =
+            write_font(&mut pdf, &mut refs, &mut packer, sheet.fonts.get(index), (index, used))?;
         fonts.push((index, id));
     }
     let mut kids = Vec::with_capacity(sheet.pages.len());
@@ -65,7 +68,7 @@ pub(crate) fn write(
         let (id, content) = (refs.next()?, refs.next()?);
         // Integer lengths in, points out, and y turned downwards.
         let placed = format!(".01 0 0 -.01 0 {} cm\n{}", points(*height), page.content);
-        let packed = pack(placed.as_bytes())?;
+        let packed = packer.pack(placed.as_bytes())?;
         pdf.stream(content, &packed).filter(Filter::FlateDecode);
         let mut out = pdf.page(id);
         out.media_box(Rect::new(0.0, 0.0, whole_points(sheet.width), whole_points(*height)));
@@ -95,11 +98,23 @@ fn whole_points(hundredths: i32) -> f32 {
     f32::from(points(hundredths))
 }
 
-fn pack(bytes: &[u8]) -> Result<Vec<u8>, PrintError> {
-    let mut encoder = ZlibEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::default());
-    let packed = encoder.write_all(bytes).and_then(|()| encoder.finish());
-    // Writing to memory cannot fail.
-    packed.map_err(|_| PrintError::TooLarge)
+/// Compresses streams, all with one set of tables: setting them up costs more than a small stream.
+struct Packer(Compress);
+
+impl Packer {
+    fn new() -> Self {
+        Self(Compress::new(Compression::new(LEVEL), true))
+    }
+
+    fn pack(&mut self, bytes: &[u8]) -> Result<Vec<u8>, PrintError> {
+        self.0.reset();
+        // Deflate never grows data by more than a few bytes in a thousand.
+        let mut packed = Vec::with_capacity(bytes.len() + bytes.len() / 100 + 64);
+        match self.0.compress_vec(bytes, &mut packed, FlushCompress::Finish) {
+            Ok(Status::StreamEnd) => Ok(packed),
+            Ok(Status::Ok | Status::BufError) | Err(_) => Err(PrintError::TooLarge),
+        }
+    }
 }
 
 fn write_info(pdf: &mut Pdf, id: Ref, meta: &Meta<'_>) -> Result<(), PrintError> {
@@ -130,57 +145,82 @@ fn subset_tag(index: usize) -> String {
     format!("DAYBK{letter}")
 }
 
+/// Objects of one embedded font.
+struct FontRefs {
+    font: Ref,
+    descendant: Ref,
+    descriptor: Ref,
+    program: Ref,
+    unicode: Ref,
+    glyphs: Ref,
+}
+
+/// Embeds a font, reduced to the glyphs in use.
 fn write_font(
     pdf: &mut Pdf,
     refs: &mut Refs,
+    packer: &mut Packer,
     font: &Font,
-    index: usize,
-    used: &Used,
+    (index, used): (usize, &Used),
 ) -> Result<Ref, PrintError> {
-    let (id, cid, descriptor) = (refs.next()?, refs.next()?, refs.next()?);
-    let (file, cmap, map) = (refs.next()?, refs.next()?, refs.next()?);
+    let at = FontRefs {
+        font: refs.next()?,
+        descendant: refs.next()?,
+        descriptor: refs.next()?,
+        program: refs.next()?,
+        unicode: refs.next()?,
+        glyphs: refs.next()?,
+    };
     let mut remapper = GlyphRemapper::new();
-    let mut glyph_of_code = vec![0, 0];
-    for (glyph, _) in &used.entries {
-        glyph_of_code.extend(remapper.remap(*glyph).to_be_bytes());
-    }
+    let glyphs: Vec<u16> = used.entries.iter().map(|(glyph, _)| remapper.remap(*glyph)).collect();
     let program = subsetter::subset(font.data, 0, &remapper)
         .map_err(|source| PrintError::Subset { font: font.name, source })?;
     let name = format!("{}+{}", subset_tag(index), font.name);
     let name = Name(name.as_bytes());
 
-    let mut out = pdf.type0_font(id);
+    let mut out = pdf.type0_font(at.font);
     out.base_font(name).encoding_predefined(Name(b"Identity-H"));
-    out.descendant_font(cid).to_unicode(cmap);
+    out.descendant_font(at.descendant).to_unicode(at.unicode);
     out.finish();
-    let mut out = pdf.cid_font(cid);
+    let mut out = pdf.cid_font(at.descendant);
     out.subtype(CidFontType::Type2).base_font(name).system_info(IDENTITY);
-    out.font_descriptor(descriptor).default_width(0.0).cid_to_gid_map_stream(map);
+    out.font_descriptor(at.descriptor).default_width(0.0);
+    // Codes and glyphs differ only where a glyph stands for two texts.
+    let same = glyphs.iter().zip(1..).all(|(glyph, code)| *glyph == code);
+    if same {
+        out.cid_to_gid_map_predefined(Name(b"Identity"));
+    } else {
+        out.cid_to_gid_map_stream(at.glyphs);
+    }
     let widths = used.entries.iter().map(|(glyph, _)| short(font.advance(*glyph)));
     out.widths().consecutive(1, widths);
     out.finish();
+    write_descriptor(pdf, font, name, &at);
+
+    let packed = packer.pack(&program)?;
+    let length = i32::try_from(program.len()).map_err(|_| PrintError::TooLarge)?;
+    pdf.stream(at.program, &packed).filter(Filter::FlateDecode).pair(Name(b"Length1"), length);
+    let packed = packer.pack(&to_unicode(name, used))?;
+    pdf.stream(at.unicode, &packed).filter(Filter::FlateDecode);
+    if !same {
+        let map = std::iter::once(0).chain(glyphs).flat_map(u16::to_be_bytes);
+        let packed = packer.pack(&map.collect::<Vec<u8>>())?;
+        pdf.stream(at.glyphs, &packed).filter(Filter::FlateDecode);
+    }
+    Ok(at.font)
+}
+
+fn write_descriptor(pdf: &mut Pdf, font: &Font, name: Name<'_>, at: &FontRefs) {
     let face = &font.face;
     let bbox = face.global_bounding_box();
-    let mut out = pdf.font_descriptor(descriptor);
+    let [left, low, right, high] = [bbox.x_min, bbox.y_min, bbox.x_max, bbox.y_max].map(f32::from);
+    let mut out = pdf.font_descriptor(at.descriptor);
     out.name(name).flags(FontFlags::SYMBOLIC).italic_angle(0.0);
-    out.bbox(Rect::new(
-        f32::from(bbox.x_min),
-        f32::from(bbox.y_min),
-        f32::from(bbox.x_max),
-        f32::from(bbox.y_max),
-    ));
+    out.bbox(Rect::new(left, low, right, high));
     out.ascent(f32::from(face.ascender())).descent(f32::from(face.descender()));
+    // Noto's own height of capitals, where a face does not say.
     out.cap_height(f32::from(face.capital_height().unwrap_or(714)));
-    out.stem_v(if face.is_bold() { 140.0 } else { 80.0 }).font_file2(file);
-    out.finish();
-
-    let packed = pack(&program)?;
-    let length = i32::try_from(program.len()).map_err(|_| PrintError::TooLarge)?;
-    pdf.stream(file, &packed).filter(Filter::FlateDecode).pair(Name(b"Length1"), length);
-    pdf.stream(map, &pack(&glyph_of_code)?).filter(Filter::FlateDecode);
-    let unicode = to_unicode(name, used)?;
-    pdf.stream(cmap, &pack(&unicode)?).filter(Filter::FlateDecode);
-    Ok(id)
+    out.stem_v(if face.is_bold() { 140.0 } else { 80.0 }).font_file2(at.program);
 }
 
 fn short(units: i32) -> f32 {
@@ -189,7 +229,7 @@ fn short(units: i32) -> f32 {
 }
 
 /// The text of each code, so that what is on paper can be searched and copied.
-fn to_unicode(name: Name<'_>, used: &Used) -> Result<Vec<u8>, PrintError> {
+fn to_unicode(name: Name<'_>, used: &Used) -> Vec<u8> {
     let mut cmap = UnicodeCmap::new(name, IDENTITY);
     for (code, (_, text)) in (1_u16..).zip(&used.entries) {
         // The minus sign is drawn as such, but copied as what spreadsheets read.
@@ -198,5 +238,5 @@ fn to_unicode(name: Name<'_>, used: &Used) -> Result<Vec<u8>, PrintError> {
             cmap.pair_with_multiple(code, copied);
         }
     }
-    Ok(cmap.finish().into_vec())
+    cmap.finish().into_vec()
 }

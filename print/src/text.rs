@@ -43,15 +43,7 @@ impl Line {
 /// Shapes one line; control characters count as spaces.
 pub(crate) fn shape(fonts: &Fonts, weight: Weight, text: &str) -> Line {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let mut glyphs = Vec::with_capacity(text.len());
-    if text.bytes().all(is_figure) {
-        figures(fonts, weight, &text, &mut glyphs);
-    } else if text.is_ascii() {
-        let font = Fonts::index(Family::Sans, weight);
-        shape_run(fonts, font, Direction::LeftToRight, &text, 0..text.len(), &mut glyphs);
-    } else {
-        shape_bidi(fonts, weight, &text, &mut glyphs);
-    }
+    let glyphs = everyday(fonts, weight, &text).unwrap_or_else(|| fully(fonts, weight, &text));
     let width = glyphs.iter().map(|glyph| glyph.advance).fold(0, i32::saturating_add);
     Line { text, glyphs, width }
 }
@@ -126,26 +118,32 @@ fn split_word(fonts: &Fonts, weight: Weight, word: &str, size: i32, width: i32) 
     parts
 }
 
-/// Characters of amounts, quantities and rates: no kerning between them, so no shaping either.
-fn is_figure(byte: u8) -> bool {
-    byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'%' | b' ')
+/// Plain Latin text by table.
+fn everyday(fonts: &Fonts, weight: Weight, text: &str) -> Option<Vec<Glyph>> {
+    let font = Fonts::index(Family::Sans, weight);
+    let shaped = fonts.get(font).everyday.as_ref()?.shape(text)?;
+    let glyphs = text.char_indices().zip(shaped).map(|((at, character), (id, advance))| Glyph {
+        font,
+        id,
+        advance,
+        dx: 0,
+        dy: 0,
+        cluster: at,
+        source: at..at + character.len_utf8(),
+    });
+    Some(glyphs.collect())
 }
 
-fn figures(fonts: &Fonts, weight: Weight, text: &str, glyphs: &mut Vec<Glyph>) {
-    let index = Fonts::index(Family::Sans, weight);
-    let font = fonts.get(index);
-    for (at, character) in text.char_indices() {
-        let id = font.glyph(character).unwrap_or(0);
-        glyphs.push(Glyph {
-            font: index,
-            id,
-            advance: font.advance(id),
-            dx: 0,
-            dy: 0,
-            cluster: at,
-            source: at..at + character.len_utf8(),
-        });
+/// Any text by the shaper.
+fn fully(fonts: &Fonts, weight: Weight, text: &str) -> Vec<Glyph> {
+    let mut glyphs = Vec::with_capacity(text.len());
+    if text.is_ascii() {
+        let font = Fonts::index(Family::Sans, weight);
+        shape_run(fonts, font, Direction::LeftToRight, text, 0..text.len(), &mut glyphs);
+    } else {
+        shape_bidi(fonts, weight, text, &mut glyphs);
     }
+    glyphs
 }
 
 fn shape_bidi(fonts: &Fonts, weight: Weight, text: &str, glyphs: &mut Vec<Glyph>) {
@@ -296,5 +294,80 @@ fn share(text: &str, whole: Range<usize>, glyphs: &mut [Glyph]) {
     for (glyph, to) in bearers.zip(ends) {
         glyph.source = from..to;
         from = to;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::sync::OnceLock;
+
+    fn fonts() -> &'static Fonts {
+        static FONTS: OnceLock<Fonts> = OnceLock::new();
+        FONTS.get_or_init(|| Fonts::load().unwrap())
+    }
+
+    fn placed(glyphs: &[Glyph]) -> Vec<(u16, i32, i32, Range<usize>)> {
+        glyphs
+            .iter()
+            .map(|glyph| (glyph.id, glyph.advance, glyph.dx, glyph.source.clone()))
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn everyday_text_looks_as_the_shaper_sets_it(text in "[ -~₹·×–−]{1,40}") {
+            for weight in [Weight::Regular, Weight::Bold] {
+                if let Some(glyphs) = everyday(fonts(), weight, &text) {
+                    prop_assert_eq!(placed(&glyphs), placed(&fully(fonts(), weight, &text)));
+                }
+            }
+        }
+
+        #[test]
+        fn every_character_is_copied_exactly_once(text in "\\PC{0,30}") {
+            let line = shape(fonts(), Weight::Regular, &text);
+            let mut parts: Vec<_> = line.glyphs.iter().map(|glyph| glyph.source.clone()).collect();
+            parts.retain(|part| !part.is_empty());
+            parts.sort_by_key(|part| part.start);
+            let copied: String = parts.into_iter().map(|part| &line.text[part]).collect();
+            prop_assert_eq!(copied, line.text);
+        }
+
+        #[test]
+        fn broken_lines_fit_and_lose_nothing(text in "[a-zA-Zà-ü ]{0,120}", width in 2_000..20_000) {
+            let lines = wrap(fonts(), Weight::Regular, &text, 800, width);
+            for line in &lines {
+                prop_assert!(line.width(800) <= width, "{:?} is wider than {}", line.text, width);
+            }
+            let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+            let all: String = lines.iter().map(|line| squeezed(&line.text)).collect();
+            prop_assert_eq!(all, squeezed(&text));
+        }
+    }
+
+    #[test]
+    fn prices_need_no_shaper() {
+        for text in ["₹1,18,050.50", "−0.40", "2 × 49.50  ·  5%", "Tax invoice S1T2/26-27/00012"]
+        {
+            assert!(everyday(fonts(), Weight::Regular, text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn figures_are_equally_wide() {
+        for weight in [Weight::Regular, Weight::Bold] {
+            let widths = ('0'..='9').map(|digit| shape(fonts(), weight, &digit.to_string()).width);
+            let widths: std::collections::BTreeSet<_> = widths.collect();
+            assert_eq!(widths.len(), 1, "{weight:?}: columns of figures line up");
+        }
+    }
+
+    #[test]
+    fn a_character_without_glyph_shows_as_a_box() {
+        let line = shape(fonts(), Weight::Regular, "\u{1F375}");
+        assert_eq!((line.glyphs.len(), line.glyphs[0].id), (1, 0));
+        assert!(line.width > 0, "a box is visible");
     }
 }

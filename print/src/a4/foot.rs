@@ -15,13 +15,6 @@ const LEFT_WIDTH: i32 = INNER * 57 / 100;
 const SUMS: i32 = LEFT + INNER * 62 / 100;
 const QR_SIZE: i32 = mm(30);
 
-/// Height that the sums need below the last line.
-pub(super) fn height_of_sums(form: Form<'_>) -> Result<i32, PrintError> {
-    let height = |blocks: Vec<Block>| blocks.iter().map(|block| block.height).sum::<i32>();
-    // The rule below the table, and the larger column.
-    Ok(1_100 + height(left(form)?).max(height(right(form))))
-}
-
 /// Tax summary, amount in words, payment code, note.
 pub(super) fn left(form: Form<'_>) -> Result<Vec<Block>, PrintError> {
     let Form { document, options, .. } = form;
