@@ -117,6 +117,22 @@ pub fn forget_effects(conn: &Connection, ord: i64, received_through: i64) -> Res
     effects::forget_after(conn, ord, received_through)
 }
 
+/// Remembers from which entry on an incarnation is on a branch: no acknowledgement touches what lies there.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn note_fork(
+    conn: &Connection,
+    incarnation: u32,
+    forked_at: Option<i64>,
+) -> Result<(), TillError> {
+    let name = format!("forked_at/{incarnation}");
+    match forked_at {
+        Some(at) => state::set(conn, &name, &at),
+        None => state::clear(conn, &name),
+    }
+}
+
 fn apply_row(
     conn: &Connection,
     keys: &Keys,

@@ -219,6 +219,10 @@ impl Driver<'_> {
                 apply::keep(&mut locked(self.ledger), &answer)?;
                 Ok(Some(Event::Saved))
             }
+            Action::DropMissing(gone) => {
+                apply::drop_missing(&mut locked(self.ledger), gone)?;
+                Ok(Some(Event::Saved))
+            }
             Action::Show(shown) => {
                 self.shown = shown;
                 show(shown, &self.report);

@@ -2,7 +2,7 @@
 //! on top of a level.
 
 use crate::error::TillError;
-use crate::ledger::position;
+use crate::ledger::{position, seq_of, state};
 use daybook_domain::feed::AckRow;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -12,6 +12,7 @@ pub(super) fn apply(conn: &Connection, feed: i64, ack: &AckRow) -> Result<(), Ti
         // An incarnation of this till that this ledger never had: nothing of it lies over the levels.
         return Ok(());
     };
+    let forked_at: Option<i64> = state::get(conn, &format!("forked_at/{}", ack.incarnation))?;
     let mut moved = conn.prepare_cached(
         "SELECT DISTINCT location, sku, pos FROM movement WHERE pos BETWEEN ?1 AND ?2",
     )?;
@@ -25,7 +26,8 @@ pub(super) fn apply(conn: &Connection, feed: i64, ack: &AckRow) -> Result<(), Ti
     let mut rows = moved.query([position(ord, ack.from), position(ord, ack.through)])?;
     while let Some(row) = rows.next()? {
         let (location, sku, pos): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        if ack.quarantined.contains(&crate::ledger::seq_of(pos)) {
+        let seq = seq_of(pos);
+        if ack.quarantined.contains(&seq) || forked_at.is_some_and(|at| seq >= at) {
             continue;
         }
         mark.execute(params![location, sku, pos, feed])?;

@@ -9,7 +9,7 @@ use crate::ledger::{Act, Ledger, Standing, query, state};
 use crate::random;
 use daybook_domain::clock::Moment;
 use daybook_domain::entry::{Fact, IncarnationReason, JournalHead, PerpetualTotals};
-use daybook_sync::client::Applied;
+use daybook_sync::client::{Applied, Missing};
 use daybook_sync::limits::PROTOCOL;
 use daybook_sync::message::{
     HeldJournal, IncarnationAnswer, IncarnationHead, IncarnationRequest, NewIncarnation,
@@ -57,10 +57,11 @@ pub(super) fn apply(
                 acked.sig.0
             ])?;
         }
-        if let Some((incarnation, seq)) = applied.forget_effects
-            && let Some(ord) = facts::ord_of(conn, incarnation)?
+        if let Some(history) = &applied.history
+            && let Some(ord) = facts::ord_of(conn, history.incarnation)?
         {
-            feed::forget_effects(conn, ord, seq)?;
+            feed::forget_effects(conn, ord, history.forget_effects_above)?;
+            feed::note_fork(conn, history.incarnation, history.forked_at)?;
         }
         let unread = apply_feed(conn, &keys, applied)?;
         for answer in &applied.answers {
@@ -231,6 +232,15 @@ pub(super) fn keep(ledger: &mut Ledger, answer: &EntriesAnswer) -> Result<(), Ti
         if !answer.header.more {
             missing.retain(|one| one.incarnation != incarnation);
         }
+        state::set(conn, "missing", &missing)
+    })
+}
+
+/// The store was restored and no longer holds these: nothing is left to download.
+pub(super) fn drop_missing(ledger: &mut Ledger, gone: Missing) -> Result<(), TillError> {
+    ledger.write_state(|conn| {
+        let mut missing: Vec<StillMissing> = state::get(conn, "missing")?.unwrap_or_default();
+        missing.retain(|one| one.incarnation != gone.incarnation);
         state::set(conn, "missing", &missing)
     })
 }
