@@ -1,6 +1,8 @@
 //! The bytes of the protocol, frozen: every file in `golden/` is what a till and a store of version 1 write. Set
 //! `DAYBOOK_WRITE_GOLDEN` to write files that are missing; an existing file is never changed.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use daybook_sync::auth::{PATH_EXCHANGE, Signed};
 use daybook_sync::frame::{
     Acknowledgement, FrameFault, FramedEntry, Journal, Signer, sidecar_hash, verify_frames,

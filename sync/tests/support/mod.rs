@@ -20,10 +20,13 @@ pub(crate) fn store_signer() -> Signer {
     Signer::from_seed(&[9; 32])
 }
 
-/// What an entry sells, read from its bytes.
+/// What an entry sells, read from its bytes: `sold 3 as 7`, or an entry with movements of SKU `A`.
 pub(crate) fn sold(bytes: &[u8]) -> i64 {
-    std::str::from_utf8(bytes)
-        .unwrap()
-        .strip_prefix("sold ")
-        .map_or(0, |rest| rest.split_whitespace().next().unwrap().parse().unwrap())
+    let Ok(text) = std::str::from_utf8(bytes) else { return 0 };
+    if let Some(rest) = text.strip_prefix("sold ") {
+        return rest.split_whitespace().next().unwrap().parse().unwrap();
+    }
+    let entry: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let moves = entry["body"]["movements"].as_array().cloned().unwrap_or_default();
+    moves.iter().map(|one| -one["quantity_milli"].as_i64().unwrap()).sum()
 }

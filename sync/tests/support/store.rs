@@ -7,6 +7,7 @@ use daybook_sync::decide::{
 };
 use daybook_sync::feed::{FeedView, LogRow, digest_lookup, judge, number, page};
 use daybook_sync::frame::{Acknowledgement, FramedEntry, Head, Journal, verify_frames};
+use daybook_sync::hash::PublicKey;
 use daybook_sync::message::{
     EntriesHeader, ExchangeAnswer, FeedRow, HeldJournal, IncarnationAnswer, IncarnationRequest,
     Outcome, PageLimits, PullAnswer, PushAnswer, RequestAnswer,
@@ -26,6 +27,8 @@ pub(crate) struct Kept {
 
 #[derive(Clone)]
 pub(crate) struct Store {
+    /// Key that the till's frames verify with.
+    pub(crate) key: PublicKey,
     pub(crate) epoch: i64,
     pub(crate) blocked: bool,
     pub(crate) journals: BTreeMap<u32, Kept>,
@@ -46,6 +49,7 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) fn new() -> Self {
         let mut store = Self {
+            key: till_signer().public_key(),
             epoch: 1,
             blocked: false,
             journals: BTreeMap::from([(1, Kept::default())]),
@@ -73,7 +77,7 @@ impl Store {
         check_exchange(&request, &TILL, &request.header.session)?;
         let header = &request.header;
         let journal = Journal { till: TILL, incarnation: header.journal.incarnation };
-        let push = verify_frames(&till_signer().public_key(), &journal, &request.entries);
+        let push = verify_frames(&self.key, &journal, &request.entries);
         self.tokens += 1;
         let view = PushView {
             epoch: self.epoch,
@@ -268,7 +272,7 @@ impl Store {
                         received_through: head.seq,
                         received_hash: head.hash,
                         reported: kept.reported,
-                        public_key: till_signer().public_key(),
+                        public_key: self.key,
                     }
                 })
                 .collect(),
@@ -285,7 +289,7 @@ impl Store {
             header: EntriesHeader {
                 protocol: 1,
                 incarnation,
-                public_key: till_signer().public_key(),
+                public_key: self.key,
                 received_through: through,
                 more: kept.trunk.len() > after + entries.len(),
                 entries: entries.len(),
