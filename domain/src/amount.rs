@@ -63,6 +63,20 @@ impl UnitPrice {
         i64::try_from(div_half_up(exact, 1_000_000_000)).map(Minor).map_err(|_| OutOfRange)
     }
 
+    /// The quantity that an amount buys at this price, to the nearest thousandth: what a price-embedded label
+    /// weighs.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] when the quantity does not fit, or the price is not above zero.
+    pub fn quantity_for(self, amount: Minor, currency: Currency) -> Result<Quantity, OutOfRange> {
+        if self.0 <= 0 {
+            return Err(OutOfRange);
+        }
+        let finer = i128::from(10_i64.pow(Self::DIGITS - currency.exponent()));
+        let exact = i128::from(amount.0) * finer * i128::from(Quantity::WHOLE);
+        i64::try_from(div_half_up(exact, i128::from(self.0))).map(Quantity).map_err(|_| OutOfRange)
+    }
+
     /// The unit price that an amount for a quantity comes to, for display; zero for a quantity of zero.
     ///
     /// # Errors

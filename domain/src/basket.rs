@@ -27,7 +27,8 @@ mod price;
 pub use error::BasketError;
 pub use price::Rules;
 
-use crate::amount::{Minor, Quantity, RatePpm, UnitPrice, Uom};
+use crate::amount::{Currency, Minor, Quantity, RatePpm, UnitPrice, Uom};
+use crate::barcode::Embedded;
 use crate::catalogue::{Snapshot, UNIT_PRICE_MAX};
 use crate::document::{DocumentLine, LineFlag, PriceOverride};
 use crate::entry::{ENTRY_BYTES_MAX, LINES_MAX};
@@ -155,6 +156,30 @@ impl Basket {
             return Err(BasketError::Amount { sku: item.sku });
         }
         self.push(item, quantity, LinePrice::Given { gross_minor })
+    }
+
+    /// Adds an item by its in-store label. A weight sells at the price of the moment; a price is given, and the
+    /// quantity follows from it where goods are sold by weight, else it is one piece.
+    ///
+    /// # Errors
+    /// [`BasketError`] as [`Basket::add`] and [`Basket::add_given`]; goods sold by weight need a price.
+    pub fn add_label(
+        &mut self,
+        item: Snapshot,
+        label: Embedded,
+        currency: Currency,
+    ) -> Result<u32, BasketError> {
+        let price = match label {
+            Embedded::WeightMilli(weight) => return self.add(item, Quantity(weight)),
+            Embedded::PriceMinor(price) => Minor(price),
+        };
+        if !item.sold_by_weight {
+            return self.add_given(item, Quantity(Quantity::WHOLE), price);
+        }
+        let unit = item.unit_price_micros.filter(|unit| unit.0 > 0);
+        let unit = unit.ok_or_else(|| BasketError::NoPrice { sku: item.sku.clone() })?;
+        let quantity = unit.quantity_for(price, currency)?;
+        self.add_given(item, quantity, price)
     }
 
     /// Takes up a line that comes back, from [`crate::refund::plan`]; its figures turn negative and keep the

@@ -135,3 +135,64 @@ fn verify_line(line: &DocumentLine, inclusive: bool) -> Result<(), FigureError> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::amount::Quantity;
+    use crate::basket::Basket;
+    use crate::document::{DocumentKind, TenderType};
+    use crate::fixtures::{issued, item, rules};
+    use crate::rounding::CashRounding;
+    use crate::tender::{Offer, settle};
+
+    fn sale() -> Document {
+        let mut basket = Basket::new();
+        basket.add(item("A", 99_900, 18), Quantity(2000)).unwrap();
+        basket.add(item("B", 4_950, 5), Quantity(1000)).unwrap();
+        let figures = basket.checkout(&rules("IN", true)).unwrap();
+        let cash = [Offer::of(TenderType::Cash, None)];
+        let settled = settle(&figures.totals, &cash, CashRounding::to(Minor(100))).unwrap();
+        issued(1, DocumentKind::TaxInvoice, figures, settled)
+    }
+
+    #[test]
+    fn the_tax_table_has_one_row_per_rate_and_component() {
+        let table = sale().tax_table;
+        let rows: Vec<(i64, &str)> =
+            table.iter().map(|row| (row.rate_ppm.0, row.component.as_str())).collect();
+        assert_eq!(rows, [(25_000, "CGST"), (25_000, "SGST"), (90_000, "CGST"), (90_000, "SGST")]);
+    }
+
+    #[test]
+    fn each_altered_figure_is_found_and_named() {
+        type Forgery = fn(&mut Document);
+        let line = |field| FigureError::Line { line: 1, field };
+        let sum = |field| FigureError::Sum { field };
+        let forgeries: [(FigureError, Forgery); 7] = [
+            (line("net_minor"), |sale| sale.lines[0].gross_minor.0 += 1),
+            (line("total_minor"), |sale| sale.lines[0].total_minor.0 -= 1),
+            (line("taxes"), |sale| sale.lines[0].taxes[0].amount_minor.0 += 1),
+            (sum("totals"), |sale| sale.totals.payable_minor.0 -= 1),
+            (sum("totals"), |sale| drop(sale.lines.pop())),
+            (sum("tax_table"), |sale| sale.tax_table[0].taxable_minor.0 += 1),
+            (sum("tenders"), |sale| sale.tenders[0].amount_minor.0 -= 1),
+        ];
+        assert_eq!(verify(&sale()), Ok(()));
+        for (expected, forge) in forgeries {
+            let mut forged = sale();
+            forge(&mut forged);
+            assert_eq!(verify(&forged), Err(expected));
+        }
+    }
+
+    #[test]
+    fn absurd_figures_are_an_error_and_no_panic() {
+        let mut absurd = sale();
+        for line in &mut absurd.lines {
+            line.gross_minor = Minor(i64::MIN);
+            line.discount_minor = Minor(i64::MAX);
+        }
+        assert_eq!(verify(&absurd).unwrap_err().code(), "amount.out_of_range");
+    }
+}

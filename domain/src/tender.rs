@@ -299,7 +299,7 @@ fn take(
         && stated != amount
     {
         let missing = amount.checked_sub(stated)?;
-        return Err(if missing.0 * amount.0.signum() > 0 {
+        return Err(if missing.0.signum() * amount.0.signum() > 0 {
             TenderError::NotEnough { missing }
         } else {
             TenderError::ExceedsDue { by: Minor(missing.0.saturating_abs()) }

@@ -132,6 +132,25 @@ fn weighed_goods_sell_by_parts_of_a_kilogram() {
 }
 
 #[test]
+fn a_label_gives_the_weight_or_the_price() {
+    let mut cheese = item("CHEESE", 60_000, 5);
+    cheese.uom = Uom::Kg;
+    cheese.sold_by_weight = true;
+    let mut basket = Basket::new();
+    let weight = Embedded::WeightMilli(1250);
+    basket.add_label(cheese.clone(), weight, Currency::INR).unwrap();
+    basket.add_label(cheese.clone(), Embedded::PriceMinor(15_001), Currency::INR).unwrap();
+    basket.add_label(item("CAKE", 1, 5), Embedded::PriceMinor(2875), Currency::INR).unwrap();
+    let lines = basket.price(&rules("IN", true)).unwrap().lines;
+    let sold: Vec<(i64, i64)> =
+        lines.iter().map(|line| (line.quantity_milli.0, line.gross_minor.0)).collect();
+    assert_eq!(sold, [(1250, 75_000), (250, 15_001), (1000, 2875)]);
+    cheese.unit_price_micros = Some(UnitPrice(0));
+    let refused = basket.add_label(cheese, Embedded::PriceMinor(1), Currency::INR).unwrap_err();
+    assert_eq!(refused.code(), "basket.no_price");
+}
+
+#[test]
 fn a_given_amount_is_never_computed_anew() {
     let mut basket = Basket::new();
     let line = basket.add_given(item("A", 100, 0), Quantity(3000), Minor(500)).unwrap();

@@ -1,4 +1,5 @@
 use super::*;
+use proptest::prelude::*;
 
 const RUPEE: CashRounding = CashRounding::to(Minor(100));
 
@@ -125,4 +126,38 @@ fn absurd_offers_are_refused() {
     assert_eq!(refused(100, &huge), TenderError::OutOfRange(OutOfRange));
     assert!(settle(&totals(100), &[offer(TenderType::Cash, i64::MIN)], RUPEE).is_err());
     assert!(settle(&totals(100), &[given(i64::MIN)], RUPEE).is_err());
+}
+
+fn any_offer() -> impl Strategy<Value = Offer> {
+    let kinds = vec![TenderType::Cash, TenderType::Card, TenderType::Coupon, TenderType::Upi];
+    let amount = prop_oneof![any::<i64>(), -500_i64..500];
+    let fields = (prop::sample::select(kinds), prop::option::of(amount), any::<Option<i64>>());
+    fields.prop_map(|(tender_type, amount, given)| Offer {
+        tender_type,
+        amount: amount.map(Minor),
+        given: given.map(Minor),
+        reference: None,
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_offered_either_sums_to_payable_or_is_refused(
+        total in prop_oneof![any::<i64>(), -500_i64..500],
+        offers in prop::collection::vec(any_offer(), 0..4),
+        left in any::<i64>(),
+        rounded in -50_i64..50,
+    ) {
+        let refundable = Refundable { left_minor: Minor(left), rounded_minor: Minor(rounded) };
+        let totals = totals(total);
+        let given_back = give_back(&totals, &offers, RUPEE, &refundable);
+        for settled in [settle(&totals, &offers, RUPEE), given_back].into_iter().flatten() {
+            let sum = Minor::total(settled.tenders.iter().map(|tender| tender.amount_minor));
+            prop_assert_eq!(sum, Ok(settled.totals.payable_minor));
+            for tender in &settled.tenders {
+                let change = tender.change_minor.unwrap_or_default();
+                prop_assert!(change.0 >= 0);
+            }
+        }
+    }
 }
