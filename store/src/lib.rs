@@ -6,5 +6,9 @@
 
 pub mod clock;
 pub mod db;
+pub mod export;
 pub mod gate;
+pub mod import;
+pub mod master;
+pub mod stock;
 pub mod tenant;

@@ -4,4 +4,5 @@
 mod support;
 
 mod gate;
+mod import;
 mod schema;
