@@ -114,8 +114,19 @@ fn taxes(current: &Current) -> Result<Vec<u8>, ExportError> {
 
 fn products(current: &Current, currency: Currency) -> Result<Vec<u8>, ExportError> {
     let header = [
-        "sku", "product", "name", "options", "category", "uom", "sold_by_weight", "hsn",
-        "tax_class", "mrp", "barcodes", "price", "archived",
+        "sku",
+        "product",
+        "name",
+        "options",
+        "category",
+        "uom",
+        "sold_by_weight",
+        "hsn",
+        "tax_class",
+        "mrp",
+        "barcodes",
+        "price",
+        "archived",
     ];
     let rows = current.items.values().map(|item| {
         let options = item.options.iter().map(|(name, value)| format!("{name}={value}"));

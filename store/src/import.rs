@@ -48,7 +48,9 @@ pub enum ImportError {
     #[error("{0}: a file may have 512 MiB")]
     TooLarge(PathBuf),
     /// The folder holds none of the files.
-    #[error("{0}: holds none of locations.csv, taxes.csv, products.csv, prices.csv, staff.csv, customers.csv, stock.csv, settings.json")]
+    #[error(
+        "{0}: holds none of locations.csv, taxes.csv, products.csv, prices.csv, staff.csv, customers.csv, stock.csv, settings.json"
+    )]
     Nothing(PathBuf),
     /// The database failed.
     #[error(transparent)]

@@ -54,18 +54,10 @@ pub(super) fn stage(
     gate.write(move |tx| master::set_named(tx, MARKER, &Marker { import, rows: of }))
 }
 
-const IMPORT_ROW: Table = Table {
-    name: "import_row",
-    columns: &["tenant_id", "import_id", "line_no", "body"],
-    then: "",
-};
+const IMPORT_ROW: Table =
+    Table { name: "import_row", columns: &["tenant_id", "import_id", "line_no", "body"], then: "" };
 
-fn stage_rows(
-    tx: &mut Tx<'_>,
-    import: Uuid,
-    first: i64,
-    bodies: &[String],
-) -> Result<(), DbError> {
+fn stage_rows(tx: &mut Tx<'_>, import: Uuid, first: i64, bodies: &[String]) -> Result<(), DbError> {
     let tenant = tx.tenant();
     let numbers: Vec<i64> = (first + 1..).take(bodies.len()).collect();
     let rows: Vec<_> = numbers
@@ -112,13 +104,17 @@ fn step(tx: &mut Tx<'_>, import: Uuid) -> Result<i64, DbError> {
     )?;
     let left = left.int(0)?;
     if left == 0 {
-        tx.execute("DELETE FROM setting WHERE tenant_id = $1 AND name = $2", args![tenant, MARKER])?;
+        tx.execute(
+            "DELETE FROM setting WHERE tenant_id = $1 AND name = $2",
+            args![tenant, MARKER],
+        )?;
     }
     Ok(left)
 }
 
 fn change(row: &Row) -> Result<Change, DbError> {
-    serde_json::from_str(row.text(1)?).map_err(|_| DbError::corrupt("import_row", row.int(0).unwrap_or_default()))
+    serde_json::from_str(row.text(1)?)
+        .map_err(|_| DbError::corrupt("import_row", row.int(0).unwrap_or_default()))
 }
 
 fn carry_out(tx: &mut Tx<'_>, changes: Vec<Change>) -> Result<(), DbError> {

@@ -116,8 +116,7 @@ fn items(tx: &mut Tx<'_>) -> Result<BTreeMap<Sku, ItemRow>, DbError> {
         args![tenant],
     )?;
     for row in &prices {
-        let price =
-            DatedPrice { from_ms: row.int(1)?, unit_price_micros: UnitPrice(row.int(2)?) };
+        let price = DatedPrice { from_ms: row.int(1)?, unit_price_micros: UnitPrice(row.int(2)?) };
         if let Some(item) = items.get_mut(&row.parsed::<Sku>(0, "item_price")?) {
             item.prices.push(price);
         }

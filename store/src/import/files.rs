@@ -99,8 +99,17 @@ pub(super) fn products(
     let columns = Columns {
         required: &["sku", "name", "tax_class"],
         optional: &[
-            "product", "options", "category", "uom", "sold_by_weight", "hsn", "mrp", "barcodes",
-            "price", "price_from", "archived",
+            "product",
+            "options",
+            "category",
+            "uom",
+            "sold_by_weight",
+            "hsn",
+            "mrp",
+            "barcodes",
+            "price",
+            "price_from",
+            "archived",
         ],
     };
     read(PRODUCTS, bytes, &columns, faults, |cells| product(cells, currency))
@@ -177,15 +186,13 @@ pub(super) enum Secret {
 }
 
 pub(super) fn staff(bytes: &[u8], faults: &mut Faults) -> Vec<Line<StaffLine>> {
-    let columns = Columns {
-        required: &["staff", "name", "role"],
-        optional: &["pin", "pin_hash", "active"],
-    };
+    let columns =
+        Columns { required: &["staff", "name", "role"], optional: &["pin", "pin_hash", "active"] };
     read(STAFF, bytes, &columns, faults, |cells| {
         let secret = match (cells.opt("pin"), cells.opt("pin_hash")) {
-            (Some(_), None) => Secret::Pin(cells.parse("pin", |pin| {
-                validate_pin(pin).map(|()| pin.to_owned())
-            })?),
+            (Some(_), None) => {
+                Secret::Pin(cells.parse("pin", |pin| validate_pin(pin).map(|()| pin.to_owned()))?)
+            }
             (None, Some(hash)) if argon2::PasswordHash::new(hash).is_ok() => {
                 Secret::Hash(hash.to_owned())
             }

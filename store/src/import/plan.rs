@@ -1,13 +1,13 @@
 //! From files to changes: every line is checked against the others and the store.
 
+use super::Sources;
 use super::change::{Change, StockChange};
 use super::current::{Current, StockNow};
 use super::fault::{Faults, Wrong};
 use super::files::{self, CustomerLine, PriceLine, RateLine, Secret, StaffLine, StockLine};
 use super::sheet::Line;
-use super::Sources;
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use daybook_domain::amount::{Currency, Quantity};
 use daybook_domain::catalogue::PRICES_MAX;
 use daybook_domain::feed::{CustomerRow, ItemRow, LocationRow, Settings, StaffRow, TaxClassRow};
@@ -30,7 +30,8 @@ pub(super) fn plan(
     let wanted = sources.get(files::SETTINGS).and_then(|bytes| settings(bytes, faults));
     let currency = wanted.as_ref().or(current.settings.as_ref());
     let currency = currency.map_or(Currency::INR, |settings| settings.currency);
-    changes.extend(wanted.filter(|new| current.settings.as_ref() != Some(new)).map(Change::Settings));
+    changes
+        .extend(wanted.filter(|new| current.settings.as_ref() != Some(new)).map(Change::Settings));
     let file = |name: &str| sources.get(name);
 
     let lines = file(files::LOCATIONS).map(|bytes| files::locations(bytes, faults));
@@ -117,8 +118,7 @@ fn locations(
     faults: &mut Faults,
     changes: &mut Vec<Change>,
 ) -> HashSet<LocationId> {
-    let lines =
-        distinct(files::LOCATIONS, "location", lines, faults, |row| row.location.clone());
+    let lines = distinct(files::LOCATIONS, "location", lines, faults, |row| row.location.clone());
     let mut known: HashSet<LocationId> = current.locations.keys().cloned().collect();
     for Line { value: row, .. } in lines {
         known.insert(row.location.clone());
@@ -342,10 +342,7 @@ fn stock(
 
 /// What a line asks of a level. A line that states the level as it is, or the opening stock that was
 /// imported before, moves nothing: so an import can be run again after a day of sales.
-fn stock_change(
-    line: StockLine,
-    now: Option<&StockNow>,
-) -> Result<Option<StockChange>, Wrong> {
+fn stock_change(line: StockLine, now: Option<&StockNow>) -> Result<Option<StockChange>, Wrong> {
     let stated = line.on_hand_milli;
     let moved = now.map_or(Ok(stated), |now| {
         if Some(stated) == now.opening_milli {

@@ -164,10 +164,7 @@ fn plain(field: &str, error: &impl Display) -> String {
 }
 
 /// Reads a word of a fixed list.
-pub(super) fn one_of<T: Copy>(
-    text: &str,
-    words: &[(&str, T)],
-) -> Result<T, String> {
+pub(super) fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
     let found = words.iter().find(|(word, _)| *word == text);
     found.map(|(_, value)| *value).ok_or_else(|| {
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();

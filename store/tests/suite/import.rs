@@ -15,7 +15,8 @@ pub(crate) const LOCATIONS: &str = "location,kind,name,address,gstin,state_code,
 shop,shop,Shop,1 Road|Bengaluru,29AAZFM4821Q1Z5,29,+918000000101
 ware,warehouse,Ware,,29AAZFM4821Q1Z5,29,
 ";
-pub(crate) const TAXES: &str = "class,from,rate_percent\ngst-18,2017-07-01,18\nexempt,2017-07-01,0\n";
+pub(crate) const TAXES: &str =
+    "class,from,rate_percent\ngst-18,2017-07-01,18\nexempt,2017-07-01,0\n";
 const PRODUCTS: &str = "sku,name,tax_class,price,barcodes,options,uom,sold_by_weight,mrp
 CUP,Cup,gst-18,999.00,8904000210037|cup,Colour=Red|Size=M,each,false,1200.00
 TEA,चाय Tea,exempt,,,,kg,true,
@@ -23,7 +24,8 @@ TEA,चाय Tea,exempt,,,,kg,true,
 const PRICES: &str = "sku,price,from\nCUP,1050.00,2026-12-01T00:00:00+05:30\n";
 const STAFF: &str = "staff,name,role,pin,active\nasha,Asha,cashier,2580,true\n";
 const CUSTOMERS: &str = "customer,name,phone,gstin\n,Meena,+919900000001,\n";
-const STOCK: &str = "sku,location,on_hand,policy,allotted\nCUP,shop,10,ring_fenced,4\nTEA,ware,2.5,pooled_soft,\n";
+const STOCK: &str =
+    "sku,location,on_hand,policy,allotted\nCUP,shop,10,ring_fenced,4\nTEA,ware,2.5,pooled_soft,\n";
 
 pub(crate) fn sources(files: &[(&str, &str)]) -> Sources {
     files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect()
@@ -165,7 +167,10 @@ I,Cup,gst-18,1,,,12
 J,Cup,gst-18
 K L,Cup,gst-18,1,,,
 ";
-    let found = faults(&store, &[("settings.json", SETTINGS), ("taxes.csv", TAXES), ("products.csv", products)]);
+    let found = faults(
+        &store,
+        &[("settings.json", SETTINGS), ("taxes.csv", TAXES), ("products.csv", products)],
+    );
     let starts = [
         "products.csv:2:barcodes: 8904000210038: the GTIN's check digit is wrong: 7 would fit",
         "products.csv:4:price: must be from 0",
@@ -190,10 +195,26 @@ fn broken_files_are_refused_by_name() {
     let cases: [(&str, &str, &str); 8] = [
         ("stock.csv", "sku,location\nA,b\n", "stock.csv:1:on_hand: the column is missing"),
         ("stock.csv", "sku,location,on_hand,colour\n", "stock.csv:1:colour: no such column"),
-        ("stock.csv", "sku,location,on_hand,sku\n", "stock.csv:1:sku: the column stands there twice"),
-        ("stock.csv", "sku,location,on_hand\nA,b,-1\n", "stock.csv:2:on_hand: must not be below zero"),
-        ("stock.csv", "sku,location,on_hand\nA,b,9999999999\n", "stock.csv:2:on_hand: may not exceed"),
-        ("staff.csv", "staff,name,role,pin\na,A,boss,2580\n", "staff.csv:2:role: \"boss\" is none of"),
+        (
+            "stock.csv",
+            "sku,location,on_hand,sku\n",
+            "stock.csv:1:sku: the column stands there twice",
+        ),
+        (
+            "stock.csv",
+            "sku,location,on_hand\nA,b,-1\n",
+            "stock.csv:2:on_hand: must not be below zero",
+        ),
+        (
+            "stock.csv",
+            "sku,location,on_hand\nA,b,9999999999\n",
+            "stock.csv:2:on_hand: may not exceed",
+        ),
+        (
+            "staff.csv",
+            "staff,name,role,pin\na,A,boss,2580\n",
+            "staff.csv:2:role: \"boss\" is none of",
+        ),
         ("customers.csv", "name,phone\nA,99\n", "customers.csv:2:phone: must be a plus"),
         ("settings.json", "{\"business\":\"\"}", "settings.json:1: missing field"),
     ];
@@ -219,7 +240,9 @@ fn more_faults_than_anyone_reads_are_counted() {
     let store = crate::support::empty(crate::support::EngineKind::Sqlite).unwrap().founded();
     let mut text = "class,from,rate_percent\n".to_owned();
     text.push_str(&"x,never,1\n".repeat(60));
-    let Err(ImportError::Faults(faults)) = load(&store, &sources(&[("taxes.csv", &text)])) else { panic!() };
+    let Err(ImportError::Faults(faults)) = load(&store, &sources(&[("taxes.csv", &text)])) else {
+        panic!()
+    };
     assert_eq!((faults.first.len(), faults.count), (50, 60));
     assert!(faults.to_string().ends_with("and 10 more\n60 faults: nothing was imported"));
 }

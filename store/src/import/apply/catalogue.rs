@@ -92,7 +92,9 @@ pub(super) fn items(tx: &mut Tx<'_>, items: &[ItemRow]) -> Result<(), DbError> {
     let prices: Vec<_> = items
         .iter()
         .flat_map(|item| item.prices.iter().map(move |price| (item, price)))
-        .map(|(item, price)| args![tenant, item.sku, price.from_ms, price.unit_price_micros].to_vec())
+        .map(|(item, price)| {
+            args![tenant, item.sku, price.from_ms, price.unit_price_micros].to_vec()
+        })
         .collect();
     tx.insert(&PRICE, &prices)?;
     barcodes(tx, items)?;
@@ -103,7 +105,10 @@ pub(super) fn items(tx: &mut Tx<'_>, items: &[ItemRow]) -> Result<(), DbError> {
 fn barcodes(tx: &mut Tx<'_>, items: &[ItemRow]) -> Result<(), DbError> {
     let tenant = tx.tenant();
     for item in items {
-        tx.execute("DELETE FROM barcode WHERE tenant_id = $1 AND sku = $2", args![tenant, item.sku])?;
+        tx.execute(
+            "DELETE FROM barcode WHERE tenant_id = $1 AND sku = $2",
+            args![tenant, item.sku],
+        )?;
     }
     let codes: Vec<_> = items
         .iter()
