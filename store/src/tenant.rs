@@ -2,10 +2,9 @@
 
 use crate::args;
 use crate::db::{DbError, Tx};
+use daybook_sync::feed::LogRow;
+use daybook_sync::hash::PublicKey;
 use uuid::Uuid;
-
-/// Bits of a feed number below the epoch.
-const FEED_BITS: u32 = 40;
 
 /// What a store is founded with.
 #[derive(Debug, Clone)]
@@ -15,7 +14,7 @@ pub struct Founding {
     /// Its name.
     pub name: String,
     /// The key that others verify its signatures with.
-    pub public_key: [u8; 32],
+    pub public_key: PublicKey,
     /// The signing key, sealed with a key outside the database.
     pub sealed_key: Vec<u8>,
 }
@@ -32,7 +31,7 @@ pub struct Tenant {
     /// Prefix of the store's own numbers, another after each restore.
     pub series: String,
     /// The key that others verify its signatures with.
-    pub public_key: [u8; 32],
+    pub public_key: PublicKey,
     /// The signing key, sealed.
     pub sealed_key: Vec<u8>,
     /// After a restore: grants and web sale of pooled stock wait until each till has spoken.
@@ -56,7 +55,7 @@ pub fn load(tx: &mut Tx<'_>) -> Result<Option<Tenant>, DbError> {
             name: row.text(1)?.to_owned(),
             epoch: row.int(2)?,
             series: row.text(3)?.to_owned(),
-            public_key: row.hash(4)?,
+            public_key: row.public_key(4)?,
             sealed_key: row.bytes(5)?.to_owned(),
             frozen: row.bool(6)?,
         })
@@ -80,10 +79,10 @@ pub fn found(tx: &mut Tx<'_>, founding: &Founding) -> Result<Tenant, DbError> {
             "INSERT INTO store_state (tenant_id, epoch, series, public_key, sealed_key) VALUES ($1, 1, 'W1', $2, $3)",
             args![tenant, founding.public_key, founding.sealed_key],
         )?;
-        let first_feed = 1_i64 << FEED_BITS;
+        let start = LogRow::start();
         tx.execute(
             "INSERT INTO feed_head (tenant_id, feed, digest) VALUES ($1, $2, $3)",
-            args![tenant, first_feed, [0_u8; 32]],
+            args![tenant, start.feed, start.digest],
         )?;
     }
     load(tx)?.ok_or_else(|| DbError::corrupt("store_state", tenant))

@@ -6,7 +6,6 @@ CREATE TABLE till (
     location_id TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('active', 'blocked', 'retired')),
     incarnation BIGINT NOT NULL CHECK (incarnation >= 0),
-    session BIGINT NOT NULL DEFAULT 0 CHECK (session >= 0),
     enrolled_at_ms BIGINT NOT NULL,
     last_seen_at_ms BIGINT,
     clock_offset_ms BIGINT,
@@ -14,22 +13,21 @@ CREATE TABLE till (
     pull_epoch BIGINT,
     pull_feed BIGINT,
     spoke_epoch BIGINT,
+    scope_since_feed BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, till_id),
     UNIQUE (tenant_id, code),
     FOREIGN KEY (tenant_id, location_id) REFERENCES location (tenant_id, location_id)
 );
 
--- Every key a till ever had: old ones verify old entries, the newest without an end signs.
+-- Secrets that a till's requests are signed with. A new one is given while the old one still counts.
 CREATE TABLE till_key (
     tenant_id BIGINT NOT NULL,
+    key_id TEXT NOT NULL CHECK (key_id <> ''),
     till_id UUID NOT NULL,
-    key_no BIGINT NOT NULL CHECK (key_no > 0),
-    public_key BYTEA NOT NULL CHECK (length(public_key) = 32),
     sealed_secret BYTEA NOT NULL,
-    since_incarnation BIGINT NOT NULL CHECK (since_incarnation > 0),
     created_at_ms BIGINT NOT NULL,
     retired_at_ms BIGINT,
-    PRIMARY KEY (tenant_id, till_id, key_no),
+    PRIMARY KEY (tenant_id, key_id),
     FOREIGN KEY (tenant_id, till_id) REFERENCES till (tenant_id, till_id)
 );
 
@@ -41,11 +39,14 @@ CREATE TABLE till_incarnation (
     opened_at_ms BIGINT NOT NULL,
     reason TEXT NOT NULL CHECK (reason <> ''),
     install_id UUID,
-    series_tag TEXT,
+    public_key BYTEA NOT NULL CHECK (length(public_key) = 32),
+    session_current TEXT NOT NULL,
+    session_previous TEXT NOT NULL,
     received_seq BIGINT NOT NULL DEFAULT 0 CHECK (received_seq >= 0),
     received_hash BYTEA NOT NULL CHECK (length(received_hash) = 32),
     reported_seq BIGINT NOT NULL DEFAULT 0 CHECK (reported_seq >= 0),
     reported_hash BYTEA,
+    signed_at_ms BIGINT,
     counter_signature BYTEA,
     PRIMARY KEY (tenant_id, till_id, incarnation),
     FOREIGN KEY (tenant_id, till_id) REFERENCES till (tenant_id, till_id)
@@ -61,8 +62,8 @@ CREATE TABLE enrolment_code (
     expires_at_ms BIGINT NOT NULL,
     created_at_ms BIGINT NOT NULL,
     used_at_ms BIGINT,
-    used_by UUID,
-    answer BYTEA,
+    used_by BYTEA,
+    sealed_answer BYTEA,
     PRIMARY KEY (tenant_id, handle),
     FOREIGN KEY (tenant_id, location_id) REFERENCES location (tenant_id, location_id),
     FOREIGN KEY (tenant_id, resume_till_id) REFERENCES till (tenant_id, till_id)
@@ -89,6 +90,7 @@ CREATE TABLE request_answer (
     body_hash BYTEA NOT NULL CHECK (length(body_hash) = 32),
     answer TEXT NOT NULL,
     at_ms BIGINT NOT NULL,
+    till_id UUID,
     PRIMARY KEY (tenant_id, request_id)
 );
 CREATE TRIGGER request_answer_append_only BEFORE UPDATE OR DELETE ON request_answer

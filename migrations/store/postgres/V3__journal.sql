@@ -26,42 +26,46 @@ CREATE TABLE journal_sidecar (
     till_id UUID NOT NULL,
     incarnation BIGINT NOT NULL,
     seq BIGINT NOT NULL,
-    bytes BYTEA,
+    text TEXT,
     erased_at_ms BIGINT,
     erased_by TEXT,
     PRIMARY KEY (tenant_id, till_id, incarnation, seq),
     FOREIGN KEY (tenant_id, till_id, incarnation, seq) REFERENCES journal_entry (tenant_id, till_id, incarnation, seq),
-    CHECK ((bytes IS NULL) = (erased_at_ms IS NOT NULL))
+    CHECK ((text IS NULL) = (erased_at_ms IS NOT NULL))
 );
 
 -- A second history of a journal: the same numbers with other bytes. Both are kept.
 CREATE TABLE journal_branch (
     tenant_id BIGINT NOT NULL,
-    branch_id UUID NOT NULL,
     till_id UUID NOT NULL,
     incarnation BIGINT NOT NULL,
+    branch_no BIGINT NOT NULL CHECK (branch_no > 0),
     from_seq BIGINT NOT NULL CHECK (from_seq > 0),
-    first_hash BYTEA NOT NULL CHECK (length(first_hash) = 32),
+    through_seq BIGINT NOT NULL,
+    through_hash BYTEA NOT NULL CHECK (length(through_hash) = 32),
     found_at_ms BIGINT NOT NULL,
     resolved_at_ms BIGINT,
     resolved_by TEXT,
     resolution TEXT,
-    PRIMARY KEY (tenant_id, branch_id),
-    UNIQUE (tenant_id, till_id, incarnation, from_seq, first_hash),
+    PRIMARY KEY (tenant_id, till_id, incarnation, branch_no),
     FOREIGN KEY (tenant_id, till_id, incarnation) REFERENCES till_incarnation (tenant_id, till_id, incarnation)
 );
 
 CREATE TABLE journal_branch_entry (
     tenant_id BIGINT NOT NULL,
-    branch_id UUID NOT NULL,
+    till_id UUID NOT NULL,
+    incarnation BIGINT NOT NULL,
+    branch_no BIGINT NOT NULL,
     seq BIGINT NOT NULL CHECK (seq > 0),
     bytes BYTEA NOT NULL,
     prev_hash BYTEA NOT NULL CHECK (length(prev_hash) = 32),
     hash BYTEA NOT NULL CHECK (length(hash) = 32),
     signature BYTEA NOT NULL CHECK (length(signature) = 64),
     received_at_ms BIGINT NOT NULL,
-    PRIMARY KEY (tenant_id, branch_id, seq, hash),
-    FOREIGN KEY (tenant_id, branch_id) REFERENCES journal_branch (tenant_id, branch_id)
+    sidecar TEXT,
+    PRIMARY KEY (tenant_id, till_id, incarnation, branch_no, seq),
+    FOREIGN KEY (tenant_id, till_id, incarnation, branch_no)
+        REFERENCES journal_branch (tenant_id, till_id, incarnation, branch_no)
 );
 CREATE TRIGGER journal_branch_entry_append_only BEFORE UPDATE OR DELETE ON journal_branch_entry
 FOR EACH ROW EXECUTE FUNCTION refuse_change();

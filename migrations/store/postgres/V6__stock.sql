@@ -12,6 +12,8 @@ CREATE TABLE stock_level (
     leased_milli BIGINT NOT NULL DEFAULT 0 CHECK (leased_milli >= 0),
     in_doubt_milli BIGINT NOT NULL DEFAULT 0 CHECK (in_doubt_milli >= 0),
     lease_size_milli BIGINT NOT NULL DEFAULT 0 CHECK (lease_size_milli >= 0),
+    one_of_a_kind BIGINT NOT NULL DEFAULT 0 CHECK (one_of_a_kind IN (0, 1)),
+    home_till UUID,
     low_stock_milli BIGINT CHECK (low_stock_milli >= 0),
     proposed_feed BIGINT,
     version BIGINT NOT NULL DEFAULT 1 CHECK (version > 0),
@@ -61,19 +63,20 @@ CREATE TABLE lease (
     location_id TEXT NOT NULL,
     sku TEXT NOT NULL,
     granted_milli BIGINT NOT NULL CHECK (granted_milli > 0),
-    spent_milli BIGINT NOT NULL DEFAULT 0 CHECK (spent_milli >= 0),
-    state TEXT NOT NULL CHECK (state IN ('active', 'in_doubt', 'settled', 'written_off')),
+    remaining_milli BIGINT NOT NULL CHECK (remaining_milli BETWEEN 0 AND granted_milli),
+    state TEXT NOT NULL CHECK (state IN ('granted', 'in_doubt', 'settled', 'written_off')),
     granted_at_ms BIGINT NOT NULL,
     expires_at_ms BIGINT NOT NULL,
+    doubt_since_ms BIGINT,
+    last_seq BIGINT,
     settled_at_ms BIGINT,
     settled_by TEXT,
     PRIMARY KEY (tenant_id, lease_id),
     FOREIGN KEY (tenant_id, location_id, sku) REFERENCES stock_level (tenant_id, location_id, sku),
     FOREIGN KEY (tenant_id, till_id) REFERENCES till (tenant_id, till_id),
-    CHECK (spent_milli <= granted_milli),
     CHECK ((state IN ('settled', 'written_off')) = (settled_at_ms IS NOT NULL))
 );
-CREATE INDEX lease_open ON lease (tenant_id, till_id) WHERE state IN ('active', 'in_doubt');
+CREATE INDEX lease_open ON lease (tenant_id, till_id) WHERE state IN ('granted', 'in_doubt');
 
 -- A count as the till stated it, and the adjustment the store made of it.
 CREATE TABLE stocktake (

@@ -6,7 +6,6 @@ CREATE TABLE till (
     location_id TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('active', 'blocked', 'retired')),
     incarnation INTEGER NOT NULL CHECK (incarnation >= 0),
-    session INTEGER NOT NULL DEFAULT 0 CHECK (session >= 0),
     enrolled_at_ms INTEGER NOT NULL,
     last_seen_at_ms INTEGER,
     clock_offset_ms INTEGER,
@@ -14,22 +13,21 @@ CREATE TABLE till (
     pull_epoch INTEGER,
     pull_feed INTEGER,
     spoke_epoch INTEGER,
+    scope_since_feed INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, till_id),
     UNIQUE (tenant_id, code),
     FOREIGN KEY (tenant_id, location_id) REFERENCES location (tenant_id, location_id)
 ) STRICT, WITHOUT ROWID;
 
--- Every key a till ever had: old ones verify old entries, the newest without an end signs.
+-- Secrets that a till's requests are signed with. A new one is given while the old one still counts.
 CREATE TABLE till_key (
     tenant_id INTEGER NOT NULL,
+    key_id TEXT NOT NULL CHECK (key_id <> ''),
     till_id BLOB NOT NULL,
-    key_no INTEGER NOT NULL CHECK (key_no > 0),
-    public_key BLOB NOT NULL CHECK (length(public_key) = 32),
     sealed_secret BLOB NOT NULL,
-    since_incarnation INTEGER NOT NULL CHECK (since_incarnation > 0),
     created_at_ms INTEGER NOT NULL,
     retired_at_ms INTEGER,
-    PRIMARY KEY (tenant_id, till_id, key_no),
+    PRIMARY KEY (tenant_id, key_id),
     FOREIGN KEY (tenant_id, till_id) REFERENCES till (tenant_id, till_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -41,11 +39,14 @@ CREATE TABLE till_incarnation (
     opened_at_ms INTEGER NOT NULL,
     reason TEXT NOT NULL CHECK (reason <> ''),
     install_id BLOB,
-    series_tag TEXT,
+    public_key BLOB NOT NULL CHECK (length(public_key) = 32),
+    session_current TEXT NOT NULL,
+    session_previous TEXT NOT NULL,
     received_seq INTEGER NOT NULL DEFAULT 0 CHECK (received_seq >= 0),
     received_hash BLOB NOT NULL CHECK (length(received_hash) = 32),
     reported_seq INTEGER NOT NULL DEFAULT 0 CHECK (reported_seq >= 0),
     reported_hash BLOB,
+    signed_at_ms INTEGER,
     counter_signature BLOB,
     PRIMARY KEY (tenant_id, till_id, incarnation),
     FOREIGN KEY (tenant_id, till_id) REFERENCES till (tenant_id, till_id)
@@ -62,7 +63,7 @@ CREATE TABLE enrolment_code (
     created_at_ms INTEGER NOT NULL,
     used_at_ms INTEGER,
     used_by BLOB,
-    answer BLOB,
+    sealed_answer BLOB,
     PRIMARY KEY (tenant_id, handle),
     FOREIGN KEY (tenant_id, location_id) REFERENCES location (tenant_id, location_id),
     FOREIGN KEY (tenant_id, resume_till_id) REFERENCES till (tenant_id, till_id)
@@ -91,6 +92,7 @@ CREATE TABLE request_answer (
     body_hash BLOB NOT NULL CHECK (length(body_hash) = 32),
     answer TEXT NOT NULL,
     at_ms INTEGER NOT NULL,
+    till_id BLOB,
     PRIMARY KEY (tenant_id, request_id)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER request_answer_no_update BEFORE UPDATE ON request_answer

@@ -28,42 +28,46 @@ CREATE TABLE journal_sidecar (
     till_id BLOB NOT NULL,
     incarnation INTEGER NOT NULL,
     seq INTEGER NOT NULL,
-    bytes BLOB,
+    text TEXT,
     erased_at_ms INTEGER,
     erased_by TEXT,
     PRIMARY KEY (tenant_id, till_id, incarnation, seq),
     FOREIGN KEY (tenant_id, till_id, incarnation, seq) REFERENCES journal_entry (tenant_id, till_id, incarnation, seq),
-    CHECK ((bytes IS NULL) = (erased_at_ms IS NOT NULL))
+    CHECK ((text IS NULL) = (erased_at_ms IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
 -- A second history of a journal: the same numbers with other bytes. Both are kept.
 CREATE TABLE journal_branch (
     tenant_id INTEGER NOT NULL,
-    branch_id BLOB NOT NULL,
     till_id BLOB NOT NULL,
     incarnation INTEGER NOT NULL,
+    branch_no INTEGER NOT NULL CHECK (branch_no > 0),
     from_seq INTEGER NOT NULL CHECK (from_seq > 0),
-    first_hash BLOB NOT NULL CHECK (length(first_hash) = 32),
+    through_seq INTEGER NOT NULL,
+    through_hash BLOB NOT NULL CHECK (length(through_hash) = 32),
     found_at_ms INTEGER NOT NULL,
     resolved_at_ms INTEGER,
     resolved_by TEXT,
     resolution TEXT,
-    PRIMARY KEY (tenant_id, branch_id),
-    UNIQUE (tenant_id, till_id, incarnation, from_seq, first_hash),
+    PRIMARY KEY (tenant_id, till_id, incarnation, branch_no),
     FOREIGN KEY (tenant_id, till_id, incarnation) REFERENCES till_incarnation (tenant_id, till_id, incarnation)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE journal_branch_entry (
     tenant_id INTEGER NOT NULL,
-    branch_id BLOB NOT NULL,
+    till_id BLOB NOT NULL,
+    incarnation INTEGER NOT NULL,
+    branch_no INTEGER NOT NULL,
     seq INTEGER NOT NULL CHECK (seq > 0),
     bytes BLOB NOT NULL,
     prev_hash BLOB NOT NULL CHECK (length(prev_hash) = 32),
     hash BLOB NOT NULL CHECK (length(hash) = 32),
     signature BLOB NOT NULL CHECK (length(signature) = 64),
     received_at_ms INTEGER NOT NULL,
-    PRIMARY KEY (tenant_id, branch_id, seq, hash),
-    FOREIGN KEY (tenant_id, branch_id) REFERENCES journal_branch (tenant_id, branch_id)
+    sidecar TEXT,
+    PRIMARY KEY (tenant_id, till_id, incarnation, branch_no, seq),
+    FOREIGN KEY (tenant_id, till_id, incarnation, branch_no)
+        REFERENCES journal_branch (tenant_id, till_id, incarnation, branch_no)
 ) STRICT;
 CREATE TRIGGER journal_branch_entry_no_update BEFORE UPDATE ON journal_branch_entry
 BEGIN SELECT RAISE(ABORT, 'journal_branch_entry is append-only'); END;

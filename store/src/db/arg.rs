@@ -6,6 +6,7 @@ use daybook_domain::ids::{
     CustomerId, DocumentId, EntryId, LocationId, OrderId, RequestId, ShiftId, Sku, StaffId,
     TillCode, TillId,
 };
+use daybook_sync::hash::{Hash, PublicKey, Signature};
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use std::error::Error;
@@ -69,6 +70,9 @@ bind! {
     Quantity, |value| Arg::Int(value.0);
     RatePpm, |value| Arg::Int(value.0);
     UnitPrice, |value| Arg::Int(value.0);
+    Hash, |value| Arg::Bytes(&value.0);
+    Signature, |value| Arg::Bytes(&value.0);
+    PublicKey, |value| Arg::Bytes(&value.0);
 }
 
 impl<T: Bind + ?Sized> Bind for &T {

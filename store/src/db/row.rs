@@ -1,6 +1,7 @@
 //! Rows on their way out of the database.
 
 use super::DbError;
+use daybook_sync::hash::{Hash, PublicKey};
 use postgres::types::Type;
 use rusqlite::types::ValueRef;
 use uuid::Uuid;
@@ -61,13 +62,21 @@ impl Row {
         uuid, opt_uuid, Uuid, "a UUID", Value::Uuid(value) => Some(*value), Value::Bytes(value) => Uuid::from_slice(value).ok();
     }
 
-    /// A hash or key of 32 bytes.
+    /// A hash of 32 bytes.
     ///
     /// # Errors
     /// [`DbError::Column`] when it holds something else.
-    pub fn hash(&self, column: usize) -> Result<[u8; 32], DbError> {
-        let bytes = self.bytes(column)?;
-        bytes.try_into().map_err(|_| DbError::Column { column, wanted: "32 bytes" })
+    pub fn hash(&self, column: usize) -> Result<Hash, DbError> {
+        Hash::from_slice(self.bytes(column)?).ok_or(DbError::Column { column, wanted: "32 bytes" })
+    }
+
+    /// A public key of 32 bytes.
+    ///
+    /// # Errors
+    /// [`DbError::Column`] when it holds something else.
+    pub fn public_key(&self, column: usize) -> Result<PublicKey, DbError> {
+        PublicKey::from_slice(self.bytes(column)?)
+            .ok_or(DbError::Column { column, wanted: "32 bytes" })
     }
 
     /// A text parsed as an id or enum of the domain; a text that is none is a corrupt row.

@@ -3,10 +3,11 @@
 mod render;
 
 use crate::args;
-use crate::db::{DbError, Table, Tx};
+use crate::db::{Arg, DbError, Table, Tx};
 use daybook_domain::ids::{CustomerId, LocationId, OrderId, Sku, StaffId};
-use render::Rendered;
-use sha2::{Digest, Sha256};
+use daybook_sync::feed::{LogRow, number};
+use daybook_sync::message::FeedRow;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A key of the feed whose value this transaction changed. Its row is made from the tables at the end.
@@ -39,17 +40,6 @@ pub enum Dirty {
     },
 }
 
-/// How far the feed goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FeedHead {
-    /// The last number.
-    pub feed: i64,
-    /// Rolling digest there.
-    pub digest: [u8; 32],
-    /// Cursors below this must start anew.
-    pub floor: i64,
-}
-
 impl Tx<'_> {
     /// Marks a key of the feed as changed.
     pub fn touch(&mut self, key: Dirty) {
@@ -57,73 +47,85 @@ impl Tx<'_> {
     }
 }
 
-/// How far the feed goes now.
+/// How far the feed goes: the newest row of its log.
 ///
 /// # Errors
 /// [`DbError`].
-pub fn current_head(tx: &mut Tx<'_>) -> Result<FeedHead, DbError> {
+pub fn current_head(tx: &mut Tx<'_>) -> Result<LogRow, DbError> {
     let tenant = tx.tenant();
-    let row = tx.query_one(
-        "SELECT feed, digest, floor FROM feed_head WHERE tenant_id = $1",
-        args![tenant],
-    )?;
-    Ok(FeedHead { feed: row.int(0)?, digest: row.hash(1)?, floor: row.int(2)? })
+    let row =
+        tx.query_one("SELECT feed, digest FROM feed_head WHERE tenant_id = $1", args![tenant])?;
+    Ok(LogRow { feed: row.int(0)?, digest: row.hash(1)? })
 }
 
-/// Writes the feed rows of a transaction. The counter is its last lock, so no reader sees n + 1 without n; the values are
-/// read under that lock, so that of two transactions that touched one key the later row holds both changes.
+/// Writes the feed rows of a transaction. The counter is its last lock, so no reader sees n + 1 without n; the
+/// values are read under that lock, so that of two transactions that touched one key the later row holds both changes.
 pub(super) fn publish(tx: &mut Tx<'_>) -> Result<(), DbError> {
     let mut keys = std::mem::take(&mut tx.dirty);
-    keys.sort_unstable();
-    keys.dedup();
-    let Ok(count) = i64::try_from(keys.len()) else { return Err(DbError::Busy) };
-    if count == 0 {
+    if keys.is_empty() {
         return Ok(());
     }
-    let (tenant, txn, now_ms) = (tx.tenant(), tx.txn(), tx.now_ms());
+    keys.sort_unstable();
+    keys.dedup();
+    let (epoch, last) = lock_head(tx)?;
+    let rendered = render::render_all(tx, &keys)?;
+    let mut scopes = BTreeMap::new();
+    let mut dirty = BTreeMap::new();
+    for row in rendered {
+        scopes.insert(row.key.clone(), row.scope);
+        dirty.insert(row.key, row.value);
+    }
+    let numbered =
+        number(epoch, &last, dirty).map_err(|error| DbError::corrupt("feed_row", error))?;
+    write_rows(tx, &numbered.rows, &scopes)?;
+    append_log(tx, &numbered.log)
+}
+
+/// Takes the counter. Nothing else is locked after it.
+fn lock_head(tx: &mut Tx<'_>) -> Result<(i64, LogRow), DbError> {
+    let tenant = tx.tenant();
     let head = tx.query_one(
-        "UPDATE feed_head SET feed = feed + $2 WHERE tenant_id = $1 RETURNING feed, digest",
-        args![tenant, count],
+        "UPDATE feed_head SET floor = floor WHERE tenant_id = $1 RETURNING feed, digest",
+        args![tenant],
     )?;
-    let (last, before) = (head.int(0)?, head.hash(1)?);
-    let rows = render::render_all(tx, &keys)?;
-    assert_eq!(rows.len(), keys.len(), "every dirty key becomes one row");
-    write_rows(tx, last - count, &rows)?;
-    let digest = roll(&before, last, &rows);
-    tx.execute("UPDATE feed_head SET digest = $2 WHERE tenant_id = $1", args![tenant, digest])?;
-    tx.execute(
-        "INSERT INTO feed_log (tenant_id, feed, digest, txn, at_ms) VALUES ($1, $2, $3, $4, $5)",
-        args![tenant, last, digest, txn, now_ms],
-    )?;
-    Ok(())
+    let state =
+        tx.query_one("SELECT epoch FROM store_state WHERE tenant_id = $1", args![tenant])?;
+    Ok((state.int(0)?, LogRow { feed: head.int(0)?, digest: head.hash(1)? }))
 }
 
 const FEED_ROW: Table = Table {
     name: "feed_row",
     columns: &["tenant_id", "key", "feed", "scope", "value"],
-    then: "ON CONFLICT (tenant_id, key) DO UPDATE SET feed = excluded.feed, scope = excluded.scope, value = excluded.value",
+    then: "ON CONFLICT (tenant_id, key) DO UPDATE
+           SET feed = excluded.feed, scope = excluded.scope, value = excluded.value",
 };
 
-fn write_rows(tx: &mut Tx<'_>, before: i64, rows: &[Rendered]) -> Result<(), DbError> {
+fn write_rows(
+    tx: &mut Tx<'_>,
+    rows: &[FeedRow],
+    scopes: &BTreeMap<String, String>,
+) -> Result<(), DbError> {
     let tenant = tx.tenant();
-    let numbers: Vec<i64> = (before + 1..).take(rows.len()).collect();
-    let values: Vec<Vec<_>> = rows
+    let values: Vec<Vec<Arg<'_>>> = rows
         .iter()
-        .zip(&numbers)
-        .map(|(row, feed)| args![tenant, row.key, *feed, row.scope, row.value].to_vec())
+        .map(|row| {
+            let scope = scopes.get(&row.key).map_or("", String::as_str);
+            let value = row.value.as_ref().map_or(Arg::Null, |value| Arg::Text(value.get()));
+            vec![Arg::Int(tenant), Arg::Text(&row.key), Arg::Int(row.feed), Arg::Text(scope), value]
+        })
         .collect();
     tx.insert(&FEED_ROW, &values)
 }
 
-fn roll(before: &[u8; 32], last: i64, rows: &[Rendered]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    hasher.update(before);
-    hasher.update(last.to_be_bytes());
-    for row in rows {
-        hasher.update(row.key.as_bytes());
-        hasher.update([0]);
-        hasher.update(row.value.as_deref().unwrap_or_default().as_bytes());
-        hasher.update([0]);
-    }
-    hasher.finalize().into()
+fn append_log(tx: &mut Tx<'_>, log: &LogRow) -> Result<(), DbError> {
+    let (tenant, txn, now_ms) = (tx.tenant(), tx.txn(), tx.now_ms());
+    tx.execute(
+        "UPDATE feed_head SET feed = $2, digest = $3 WHERE tenant_id = $1",
+        args![tenant, log.feed, log.digest],
+    )?;
+    tx.execute(
+        "INSERT INTO feed_log (tenant_id, feed, digest, txn, at_ms) VALUES ($1, $2, $3, $4, $5)",
+        args![tenant, log.feed, log.digest, txn, now_ms],
+    )?;
+    Ok(())
 }

@@ -22,6 +22,7 @@ impl TestClock {
         Arc::new(Self { at_ms: AtomicI64::new(START_MS), seed: AtomicU64::new(1) })
     }
 
+    #[expect(dead_code, reason = "the first test that needs time to pass removes this line")]
     pub(crate) fn advance_ms(&self, ms: i64) {
         self.at_ms.fetch_add(ms, Ordering::SeqCst);
     }
@@ -72,7 +73,7 @@ impl TestStore {
         let founding = Founding {
             tenant: Uuid::from_u128(0x7e57),
             name: "Test shop".to_owned(),
-            public_key: [7; 32],
+            public_key: daybook_sync::hash::PublicKey([7; 32]),
             sealed_key: vec![1, 2, 3],
         };
         self.gate().write(move |tx| found(tx, &founding)).unwrap();
