@@ -1,0 +1,145 @@
+//! What the store makes of an entry: documents, movements, levels, shifts, exceptions.
+//!
+//! Reading and checking happen before the transaction ([`prepare`]); applying a whole push is one pass over its
+//! facts ([`apply`]) with few statements. A fact is never refused: what cannot be applied goes to quarantine.
+
+mod cash;
+mod counts;
+mod figures;
+mod orders;
+mod people;
+mod refunds;
+mod sales;
+mod stock;
+
+use crate::db::{DbError, Tx};
+use daybook_domain::entry::{EntryError, Envelope, Fact};
+use daybook_domain::ids::{EntryId, ShiftId, StaffId};
+use daybook_sync::frame::{FramedEntry, sidecar_hash};
+use daybook_sync::hash::Hash;
+use uuid::Uuid;
+
+/// An entry read and checked, before any transaction.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// As it came.
+    pub entry: FramedEntry,
+    /// Its envelope, where it has one.
+    pub meta: Option<Meta>,
+    /// The fact, or why it has no effect.
+    pub fact: Result<Fact, Unapplied>,
+}
+
+/// What of the envelope the effects need.
+#[derive(Debug, Clone)]
+pub struct Meta {
+    /// Entry id.
+    pub id: EntryId,
+    /// Kind.
+    pub kind: String,
+    /// When it happened by the till's clock, UTC milliseconds.
+    pub at_ms: i64,
+    /// Business day.
+    pub day: String,
+    /// Who did it.
+    pub staff: Option<StaffId>,
+    /// In which shift.
+    pub shift: Option<ShiftId>,
+}
+
+/// Why an entry has no effect: the stable code and a text for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unapplied {
+    /// Stable code, e.g. `entry.unknown_kind`.
+    pub code: &'static str,
+    /// For a person, with what is wrong.
+    pub detail: String,
+}
+
+impl Unapplied {
+    fn new(code: &'static str, detail: impl ToString) -> Self {
+        Self { code, detail: detail.to_string() }
+    }
+}
+
+impl From<DbError> for Unapplied {
+    fn from(error: DbError) -> Self {
+        Self::new("effect.refused", error)
+    }
+}
+
+/// Reads an entry and checks its figures.
+#[must_use]
+pub fn prepare(entry: FramedEntry) -> Prepared {
+    let (meta, fact) = read(&entry);
+    Prepared { entry, meta, fact }
+}
+
+fn read(entry: &FramedEntry) -> (Option<Meta>, Result<Fact, Unapplied>) {
+    let envelope = match Envelope::parse(&entry.bytes) {
+        Ok(envelope) => envelope,
+        Err(error) => return (None, Err(unreadable(&error))),
+    };
+    let meta = Meta {
+        id: envelope.id,
+        kind: envelope.kind.clone(),
+        at_ms: envelope.at_ms,
+        day: envelope.day.clone(),
+        staff: envelope.staff.clone(),
+        shift: envelope.shift,
+    };
+    let said = envelope.sidecar.as_deref();
+    let found = entry.sidecar.as_deref().map(|sidecar| sidecar_hash(sidecar).to_string());
+    let fact = if said.is_some() && found.is_some() && said != found.as_deref() {
+        Err(Unapplied::new("entry.sidecar", "sidecar: its hash is not the one in the entry"))
+    } else {
+        envelope.fact().map_err(|error| unreadable(&error)).and_then(|fact| {
+            figures::check(&fact)?;
+            Ok(fact)
+        })
+    };
+    (Some(meta), fact)
+}
+
+fn unreadable(error: &EntryError) -> Unapplied {
+    let code = match error {
+        EntryError::NotAnEntry(_) => "entry.not_json",
+        EntryError::NewerFormat(_) => "entry.newer_format",
+        EntryError::UnknownKind(_) => "entry.unknown_kind",
+        EntryError::Body { .. } => "entry.body",
+    };
+    Unapplied::new(code, error)
+}
+
+/// A fact with its place in a journal.
+#[derive(Debug, Clone, Copy)]
+pub struct Placed<'a> {
+    /// The till.
+    pub till: Uuid,
+    /// Its incarnation.
+    pub incarnation: u32,
+    /// Sequence number.
+    pub seq: i64,
+    /// Hash of the entry.
+    pub hash: Hash,
+    /// Its envelope.
+    pub meta: &'a Meta,
+    /// What happened.
+    pub fact: &'a Fact,
+    /// Personal data beside it.
+    pub sidecar: Option<&'a str>,
+}
+
+/// Applies facts of one journal in their order, all or nothing.
+///
+/// # Errors
+/// Why one of them cannot be applied; the caller rolls back and finds out which.
+pub fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
+    people::apply(tx, facts)?;
+    cash::apply(tx, facts)?;
+    sales::apply(tx, facts)?;
+    stock::apply(tx, facts)?;
+    counts::apply(tx, facts)?;
+    orders::apply(tx, facts)?;
+    refunds::check(tx, facts)
+}
