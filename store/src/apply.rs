@@ -16,14 +16,11 @@ use crate::db::{DbError, Tx};
 use daybook_domain::entry::{EntryError, Envelope, Fact};
 use daybook_domain::ids::{EntryId, ShiftId, StaffId};
 use daybook_sync::frame::{FramedEntry, sidecar_hash};
-use daybook_sync::hash::Hash;
 use uuid::Uuid;
 
 /// An entry read and checked, before any transaction.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    /// As it came.
-    pub entry: FramedEntry,
     /// Its envelope, where it has one.
     pub meta: Option<Meta>,
     /// The fact, or why it has no effect.
@@ -70,9 +67,9 @@ impl From<DbError> for Unapplied {
 
 /// Reads an entry and checks its figures.
 #[must_use]
-pub fn prepare(entry: FramedEntry) -> Prepared {
-    let (meta, fact) = read(&entry);
-    Prepared { entry, meta, fact }
+pub fn prepare(entry: &FramedEntry) -> Prepared {
+    let (meta, fact) = read(entry);
+    Prepared { meta, fact }
 }
 
 fn read(entry: &FramedEntry) -> (Option<Meta>, Result<Fact, Unapplied>) {
@@ -120,8 +117,6 @@ pub struct Placed<'a> {
     pub incarnation: u32,
     /// Sequence number.
     pub seq: i64,
-    /// Hash of the entry.
-    pub hash: Hash,
     /// Its envelope.
     pub meta: &'a Meta,
     /// What happened.

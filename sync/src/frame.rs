@@ -257,6 +257,30 @@ impl<'a> Verified<'a> {
     }
 }
 
+/// [`Verified`] with its entries, to be kept until a transaction takes it.
+#[derive(Debug, Clone)]
+pub struct VerifiedPush {
+    entries: Vec<FramedEntry>,
+    bad: Option<BadFrame>,
+}
+
+impl VerifiedPush {
+    /// Checks as [`verify_frames`] does, and keeps the entries that hold.
+    #[must_use]
+    pub fn verify(key: &PublicKey, journal: &Journal, mut entries: Vec<FramedEntry>) -> Self {
+        let verified = verify_frames(key, journal, &entries);
+        let (held, bad) = (verified.entries.len(), verified.bad);
+        entries.truncate(held);
+        Self { entries, bad }
+    }
+
+    /// The entries that hold, and the first that does not.
+    #[must_use]
+    pub fn view(&self) -> Verified<'_> {
+        Verified { entries: &self.entries, bad: self.bad }
+    }
+}
+
 /// Checks hashes, chain and every signature. Needs nothing but the till's key, so it runs before any transaction.
 #[must_use]
 pub fn verify_frames<'a>(

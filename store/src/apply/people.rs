@@ -1,0 +1,87 @@
+//! Customers entered at a till, and what a till stated of its own view.
+
+use super::{Placed, Unapplied};
+use crate::args;
+use crate::db::Tx;
+use crate::gate::Dirty;
+use daybook_domain::entry::{CustomerCreated, Fact, Statement};
+use serde::Deserialize;
+
+/// Personal data of a customer as a till writes them beside the entry.
+#[derive(Debug, Default, Deserialize)]
+struct Personal {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    phone: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    tax_id: Option<String>,
+}
+
+pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
+    for placed in facts {
+        if let Fact::CustomerCreated(created) = placed.fact {
+            customer(tx, placed, created)?;
+        } else if let Fact::Statement(said) = placed.fact {
+            statement(tx, placed, said)?;
+        }
+    }
+    Ok(())
+}
+
+/// A customer known by the same id already stays as it is: the first entry made it.
+fn customer(tx: &mut Tx<'_>, placed: &Placed<'_>, created: &CustomerCreated) -> Result<(), Unapplied> {
+    // Without a sidecar the personal data were erased before the entry came; the id stays known.
+    let personal: Personal = match placed.sidecar {
+        Some(sidecar) => {
+            serde_json::from_str(sidecar).map_err(|error| Unapplied::new("entry.sidecar", format!("sidecar: {error}")))?
+        }
+        None => Personal::default(),
+    };
+    let tenant = tx.tenant();
+    let erased_at_ms = placed.sidecar.is_none().then(|| tx.now_ms());
+    tx.execute(
+        "INSERT INTO customer (tenant_id, customer_id, name, phone, email, tax_id, created_at_ms, erased_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant_id, customer_id) DO NOTHING",
+        args![
+            tenant,
+            created.customer,
+            personal.name,
+            personal.phone,
+            personal.email,
+            personal.tax_id,
+            placed.meta.at_ms,
+            erased_at_ms
+        ],
+    )?;
+    tx.touch(Dirty::Customer(created.customer));
+    Ok(())
+}
+
+/// The lines stay in the entry's bytes, where reconciliation reads them.
+fn statement(tx: &mut Tx<'_>, placed: &Placed<'_>, said: &Statement) -> Result<(), Unapplied> {
+    let tenant = tx.tenant();
+    tx.execute(
+        "INSERT INTO statement (tenant_id, statement_id, part, parts, till_id, incarnation, seq, location_id, epoch, feed,
+             head_incarnation, head_seq, at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        args![
+            tenant,
+            said.statement,
+            said.part,
+            said.parts,
+            placed.till,
+            placed.incarnation,
+            placed.seq,
+            said.location,
+            said.epoch,
+            said.feed,
+            said.head.incarnation,
+            said.head.seq,
+            placed.meta.at_ms
+        ],
+    )?;
+    Ok(())
+}
