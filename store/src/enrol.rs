@@ -147,9 +147,13 @@ fn redeem(
          FROM enrolment_code WHERE tenant_id = $1 AND handle = $2",
         args![tenant, code.handle()],
     )?;
-    let Some(row) = row.filter(|_| known == 1) else { return Ok(Redeemed::No(Refusal::CodeUnknown)) };
+    let Some(row) = row.filter(|_| known == 1) else {
+        return Ok(Redeemed::No(Refusal::CodeUnknown));
+    };
     if row.int(3)? == 0 {
-        return Ok(Redeemed::No(Refusal::TooManyTries { retry_after_seconds: RETRY_AFTER_SECONDS }));
+        return Ok(Redeemed::No(Refusal::TooManyTries {
+            retry_after_seconds: RETRY_AFTER_SECONDS,
+        }));
     }
     if row.int(4)? <= now_ms {
         return Ok(Redeemed::No(Refusal::CodeUnknown));
@@ -184,8 +188,7 @@ fn admit(
     request: &EnrolRequest,
     fresh: &Fresh,
 ) -> Result<EnrolAnswer, DbError> {
-    let business =
-        tenant::load(tx)?.ok_or_else(|| DbError::corrupt("tenant", tx.tenant()))?;
+    let business = tenant::load(tx)?.ok_or_else(|| DbError::corrupt("tenant", tx.tenant()))?;
     let till = match pending.resume {
         Some(till) => till,
         None => new_till(tx, &pending.location, &request.app)?,

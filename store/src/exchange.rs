@@ -42,7 +42,11 @@ struct Done {
 ///
 /// # Errors
 /// [`Refusal`] when the store is busy or failed; then nothing was stored.
-pub fn exchange(gate: &Gate, signer: &Signer, request: ExchangeRequest) -> Result<ExchangeAnswer, Refusal> {
+pub fn exchange(
+    gate: &Gate,
+    signer: &Signer,
+    request: ExchangeRequest,
+) -> Result<ExchangeAnswer, Refusal> {
     let push = Arc::new(examine(gate, request)?);
     let done = carry_out(gate, &push).map_err(|error| refusal(&error))?;
     let pull = gate
@@ -79,7 +83,11 @@ fn examine(gate: &Gate, request: ExchangeRequest) -> Result<Push, Refusal> {
 
 /// An incarnation that this store does not know yet, taken offline or after the backup it came from, still signs with
 /// the till's last known key.
-fn journal_key(tx: &mut Tx<'_>, till: uuid::Uuid, incarnation: u32) -> Result<Option<PublicKey>, DbError> {
+fn journal_key(
+    tx: &mut Tx<'_>,
+    till: uuid::Uuid,
+    incarnation: u32,
+) -> Result<Option<PublicKey>, DbError> {
     let journals = Incarnation::all(tx, till)?;
     let own = journals.iter().find(|journal| journal.incarnation == incarnation);
     Ok(own.or(journals.last()).map(|journal| journal.public_key))
@@ -110,8 +118,8 @@ fn look(tx: &mut Tx<'_>, push: &Push) -> Result<Option<Done>, DbError> {
 
 fn parties(tx: &mut Tx<'_>, push: &Push) -> Result<(Tenant, Till), DbError> {
     let business = tenant::load(tx)?.ok_or_else(|| DbError::corrupt("tenant", tx.tenant()))?;
-    let till =
-        Till::load(tx, push.header.till)?.ok_or_else(|| DbError::corrupt("till", push.header.till))?;
+    let till = Till::load(tx, push.header.till)?
+        .ok_or_else(|| DbError::corrupt("till", push.header.till))?;
     Ok((business, till))
 }
 

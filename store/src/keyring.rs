@@ -67,7 +67,7 @@ impl Keyring {
         let payload = Payload { msg: secret, aad: purpose.as_bytes() };
         let sealed = self
             .cipher()
-            .encrypt(Nonce::from_slice(&nonce), payload)
+            .encrypt(&Nonce::from(nonce), payload)
             .expect("sealing in memory fails only above 256 GiB");
         [nonce.as_slice(), &sealed].concat()
     }
@@ -77,16 +77,14 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError::Sealed`].
     pub fn unseal(&self, purpose: &str, sealed: &[u8]) -> Result<Vec<u8>, KeyringError> {
-        let (nonce, sealed) =
-            sealed.split_at_checked(NONCE_BYTES).ok_or(KeyringError::Sealed)?;
+        let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES).ok_or(KeyringError::Sealed)?;
+        let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).map_err(|_| KeyringError::Sealed)?;
         let payload = Payload { msg: sealed, aad: purpose.as_bytes() };
-        self.cipher()
-            .decrypt(Nonce::from_slice(nonce), payload)
-            .map_err(|_| KeyringError::Sealed)
+        self.cipher().decrypt(&Nonce::from(nonce), payload).map_err(|_| KeyringError::Sealed)
     }
 
     fn cipher(&self) -> ChaCha20Poly1305 {
-        ChaCha20Poly1305::new(Key::from_slice(&self.key))
+        ChaCha20Poly1305::new(&Key::from(self.key))
     }
 }
 

@@ -4,11 +4,26 @@
 //! Every write is one use-case, a plain function over a [`db::Tx`], run by the one write [`gate`]. The same SQL
 //! runs on SQLite and PostgreSQL.
 
+pub mod api;
+pub mod apply;
+pub mod cli;
 pub mod clock;
+pub mod counter;
 pub mod db;
+pub mod enrol;
+pub mod exceptions;
+pub mod exchange;
 pub mod export;
+pub mod forks;
 pub mod gate;
 pub mod import;
+pub mod jobs;
+pub mod keyring;
+pub mod leases;
+pub mod levels;
 pub mod master;
+pub mod open;
+pub mod quarantine;
 pub mod stock;
 pub mod tenant;
+pub mod tills;

@@ -178,7 +178,13 @@ impl Incarnation {
     ///
     /// # Errors
     /// [`DbError`].
-    pub fn insert(&self, tx: &mut Tx<'_>, till: Uuid, reason: &str, install: Option<Uuid>) -> Result<(), DbError> {
+    pub fn insert(
+        &self,
+        tx: &mut Tx<'_>,
+        till: Uuid,
+        reason: &str,
+        install: Option<Uuid>,
+    ) -> Result<(), DbError> {
         let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
         tx.execute(
             "INSERT INTO till_incarnation (tenant_id, till_id, incarnation, opened_at_ms, reason, install_id, public_key,
@@ -207,7 +213,13 @@ impl Incarnation {
 ///
 /// # Errors
 /// [`DbError`].
-pub fn record(tx: &mut Tx<'_>, till: Uuid, kind: &str, actor: &str, detail: &str) -> Result<(), DbError> {
+pub fn record(
+    tx: &mut Tx<'_>,
+    till: Uuid,
+    kind: &str,
+    actor: &str,
+    detail: &str,
+) -> Result<(), DbError> {
     let (tenant, now_ms, event) = (tx.tenant(), tx.now_ms(), tx.new_id());
     tx.execute(
         "INSERT INTO till_event (tenant_id, till_id, event_id, kind, actor, detail, at_ms)
@@ -221,7 +233,12 @@ pub fn record(tx: &mut Tx<'_>, till: Uuid, kind: &str, actor: &str, detail: &str
 ///
 /// # Errors
 /// [`TillError`].
-pub fn set_state(tx: &mut Tx<'_>, code: &str, state: TillState, actor: &str) -> Result<Till, TillError> {
+pub fn set_state(
+    tx: &mut Tx<'_>,
+    code: &str,
+    state: TillState,
+    actor: &str,
+) -> Result<Till, TillError> {
     let tenant = tx.tenant();
     let till = Till::by_code(tx, code)?.ok_or_else(|| TillError::Unknown(code.to_owned()))?;
     if till.state == TillState::Retired && state != TillState::Retired {

@@ -71,7 +71,8 @@ fn open(tx: &mut Tx<'_>, placed: &Placed<'_>, opened: &ShiftOpened) -> Result<()
 fn close(tx: &mut Tx<'_>, placed: &Placed<'_>, report: &ZReport) -> Result<(), Unapplied> {
     let tenant = tx.tenant();
     let totals = &report.totals;
-    let json = serde_json::to_string(report).map_err(|error| Unapplied::new("entry.body", error))?;
+    let json =
+        serde_json::to_string(report).map_err(|error| Unapplied::new("entry.body", error))?;
     tx.execute(
         "INSERT INTO shift (tenant_id, shift_id, till_id, incarnation, closed_seq, location_id, day, fiscal_year,
              staff_id, opening_float_minor, opened_at_ms, closed_at_ms, z_no, report)
@@ -114,7 +115,12 @@ fn close(tx: &mut Tx<'_>, placed: &Placed<'_>, report: &ZReport) -> Result<(), U
     Ok(())
 }
 
-fn moved(tx: &mut Tx<'_>, placed: &Placed<'_>, kind: &str, cash: &CashMoved) -> Result<(), Unapplied> {
+fn moved(
+    tx: &mut Tx<'_>,
+    placed: &Placed<'_>,
+    kind: &str,
+    cash: &CashMoved,
+) -> Result<(), Unapplied> {
     let tenant = tx.tenant();
     tx.execute(
         "INSERT INTO cash_movement (tenant_id, till_id, incarnation, seq, shift_id, kind, amount_minor, reason, staff_id,

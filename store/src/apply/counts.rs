@@ -18,7 +18,11 @@ pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unappli
     Ok(())
 }
 
-fn stocktake(tx: &mut Tx<'_>, placed: &Placed<'_>, counted: &StockCounted) -> Result<(), Unapplied> {
+fn stocktake(
+    tx: &mut Tx<'_>,
+    placed: &Placed<'_>,
+    counted: &StockCounted,
+) -> Result<(), Unapplied> {
     let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
     tx.execute(
         "INSERT INTO stocktake (tenant_id, stocktake_id, location_id, till_id, parts, first_seen_at_ms)

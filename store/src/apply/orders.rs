@@ -16,14 +16,21 @@ pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unappli
     Ok(())
 }
 
-fn hand_over(tx: &mut Tx<'_>, placed: &Placed<'_>, handed: &OrderHandedOver) -> Result<(), Unapplied> {
+fn hand_over(
+    tx: &mut Tx<'_>,
+    placed: &Placed<'_>,
+    handed: &OrderHandedOver,
+) -> Result<(), Unapplied> {
     let tenant = tx.tenant();
     let row = tx.query_opt(
         "SELECT state, number, handed_over_at_ms FROM web_order WHERE tenant_id = $1 AND order_id = $2",
         args![tenant, handed.order],
     )?;
     let Some(row) = row else {
-        return Err(Unapplied::new("order.unknown", format!("order: there is no order {}", handed.order)));
+        return Err(Unapplied::new(
+            "order.unknown",
+            format!("order: there is no order {}", handed.order),
+        ));
     };
     let (state, number) = (row.text(0)?, row.text(1)?);
     let wrong = match (state, row.opt_int(2)?) {

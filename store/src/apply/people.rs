@@ -32,12 +32,15 @@ pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unappli
 }
 
 /// A customer known by the same id already stays as it is: the first entry made it.
-fn customer(tx: &mut Tx<'_>, placed: &Placed<'_>, created: &CustomerCreated) -> Result<(), Unapplied> {
+fn customer(
+    tx: &mut Tx<'_>,
+    placed: &Placed<'_>,
+    created: &CustomerCreated,
+) -> Result<(), Unapplied> {
     // Without a sidecar the personal data were erased before the entry came; the id stays known.
     let personal: Personal = match placed.sidecar {
-        Some(sidecar) => {
-            serde_json::from_str(sidecar).map_err(|error| Unapplied::new("entry.sidecar", format!("sidecar: {error}")))?
-        }
+        Some(sidecar) => serde_json::from_str(sidecar)
+            .map_err(|error| Unapplied::new("entry.sidecar", format!("sidecar: {error}")))?,
         None => Personal::default(),
     };
     let tenant = tx.tenant();

@@ -13,13 +13,17 @@ use uuid::Uuid;
 const CHUNK: usize = 64;
 
 pub(super) fn check(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
-    let documents: Vec<&Document> =
-        facts.iter().filter_map(|placed| sale_of(placed.fact)).map(|(_, sale)| &sale.document).collect();
+    let documents: Vec<&Document> = facts
+        .iter()
+        .filter_map(|placed| sale_of(placed.fact))
+        .map(|(_, sale)| &sale.document)
+        .collect();
     for chunk in documents.chunks(CHUNK) {
         printed_twice(tx, chunk)?;
         // A refund may come before the sale it refers to: both are asked about.
         let mut originals: BTreeSet<Uuid> = refunded(tx, chunk)?;
-        originals.extend(chunk.iter().filter_map(|document| Some(document.original.as_ref()?.id?.0)));
+        originals
+            .extend(chunk.iter().filter_map(|document| Some(document.original.as_ref()?.id?.0)));
         for original in originals {
             refunded_above_bought(tx, original)?;
         }
@@ -59,8 +63,10 @@ fn refunded(tx: &mut Tx<'_>, chunk: &[&Document]) -> Result<BTreeSet<Uuid>, Unap
     let mut args: Vec<Arg<'_>> = vec![Arg::Int(tx.tenant())];
     args.extend(chunk.iter().map(|document| Arg::Uuid(document.id.0)));
     args.resize(CHUNK + 1, Arg::Null);
-    let sql =
-        format!("SELECT DISTINCT original_id FROM document WHERE tenant_id = $1 AND original_id IN ({})", slots(2));
+    let sql = format!(
+        "SELECT DISTINCT original_id FROM document WHERE tenant_id = $1 AND original_id IN ({})",
+        slots(2)
+    );
     let rows = tx.query(&sql, &args)?;
     Ok(rows.iter().map(|row| row.uuid(0)).collect::<Result<_, _>>()?)
 }

@@ -9,10 +9,32 @@ use daybook_domain::entry::{Fact, Sale};
 const DOCUMENT: Table = Table {
     name: "document",
     columns: &[
-        "tenant_id", "document_id", "kind", "number", "series", "issued_at_ms", "day", "fiscal_year", "location_id",
-        "currency", "customer_id", "original_id", "original_number", "shift_id", "gross_minor", "discount_minor",
-        "taxable_minor", "tax_minor", "total_minor", "rounding_minor", "payable_minor", "training", "fact", "till_id",
-        "incarnation", "seq",
+        "tenant_id",
+        "document_id",
+        "kind",
+        "number",
+        "series",
+        "issued_at_ms",
+        "day",
+        "fiscal_year",
+        "location_id",
+        "currency",
+        "customer_id",
+        "original_id",
+        "original_number",
+        "shift_id",
+        "gross_minor",
+        "discount_minor",
+        "taxable_minor",
+        "tax_minor",
+        "total_minor",
+        "rounding_minor",
+        "payable_minor",
+        "training",
+        "fact",
+        "till_id",
+        "incarnation",
+        "seq",
     ],
     then: "",
 };
@@ -20,9 +42,24 @@ const DOCUMENT: Table = Table {
 const LINE: Table = Table {
     name: "document_line",
     columns: &[
-        "tenant_id", "document_id", "line_no", "sku", "name", "quantity_milli", "uom", "unit_price_micros",
-        "gross_minor", "discount_minor", "bill_discount_minor", "net_minor", "taxable_minor", "tax_minor",
-        "total_minor", "original_line", "restock", "flags",
+        "tenant_id",
+        "document_id",
+        "line_no",
+        "sku",
+        "name",
+        "quantity_milli",
+        "uom",
+        "unit_price_micros",
+        "gross_minor",
+        "discount_minor",
+        "bill_discount_minor",
+        "net_minor",
+        "taxable_minor",
+        "tax_minor",
+        "total_minor",
+        "original_line",
+        "restock",
+        "flags",
     ],
     then: "",
 };
@@ -30,7 +67,13 @@ const LINE: Table = Table {
 const TENDER: Table = Table {
     name: "document_tender",
     columns: &[
-        "tenant_id", "document_id", "tender_no", "tender_type", "amount_minor", "given_minor", "change_minor",
+        "tenant_id",
+        "document_id",
+        "tender_no",
+        "tender_type",
+        "amount_minor",
+        "given_minor",
+        "change_minor",
         "reference",
     ],
     then: "",
@@ -77,7 +120,8 @@ pub(super) fn sale_of<'a>(fact: &'a Fact) -> Option<(&'static str, &'a Sale)> {
 pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
     let tenant = tx.tenant();
     let (mut documents, mut lines, mut tenders) = (Vec::new(), Vec::new(), Vec::new());
-    let flags: Vec<Vec<Option<String>>> = facts.iter().map(|placed| flags_of(placed.fact)).collect();
+    let flags: Vec<Vec<Option<String>>> =
+        facts.iter().map(|placed| flags_of(placed.fact)).collect();
     for (placed, flags) in facts.iter().zip(&flags) {
         let Some((fact, sale)) = sale_of(placed.fact) else { continue };
         documents.push(document_row(tenant, fact, placed, &sale.document));
@@ -90,7 +134,12 @@ pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unappli
     Ok(())
 }
 
-fn document_row<'a>(tenant: i64, fact: &'a str, placed: &'a Placed<'_>, document: &'a Document) -> Vec<Arg<'a>> {
+fn document_row<'a>(
+    tenant: i64,
+    fact: &'a str,
+    placed: &'a Placed<'_>,
+    document: &'a Document,
+) -> Vec<Arg<'a>> {
     let original = document.original.as_ref();
     let totals = &document.totals;
     let meta = placed.meta;
@@ -217,4 +266,3 @@ pub(super) fn tender_name(tender: TenderType) -> &'static str {
         TenderType::Cod => "cod",
     }
 }
-

@@ -23,8 +23,21 @@ const LEVEL: Table = Table {
 const MOVEMENT: Table = Table {
     name: "stock_movement",
     columns: &[
-        "tenant_id", "txn", "no", "location_id", "sku", "quantity_milli", "kind", "reason", "till_id", "incarnation",
-        "seq", "lease_id", "beyond_rights", "actor", "at_ms",
+        "tenant_id",
+        "txn",
+        "no",
+        "location_id",
+        "sku",
+        "quantity_milli",
+        "kind",
+        "reason",
+        "till_id",
+        "incarnation",
+        "seq",
+        "lease_id",
+        "beyond_rights",
+        "actor",
+        "at_ms",
     ],
     then: "",
 };
@@ -105,12 +118,21 @@ fn known(
     }
     let tenant = tx.tenant();
     for (location, sku) in change.keys() {
-        if tx.query_opt("SELECT 1 FROM item WHERE tenant_id = $1 AND sku = $2", args![tenant, *sku])?.is_none() {
-            return Err(Unapplied::new("movement.unknown_sku", format!("sku: {sku} is not in the catalogue")));
+        if tx
+            .query_opt("SELECT 1 FROM item WHERE tenant_id = $1 AND sku = $2", args![tenant, *sku])?
+            .is_none()
+        {
+            return Err(Unapplied::new(
+                "movement.unknown_sku",
+                format!("sku: {sku} is not in the catalogue"),
+            ));
         }
         let sql = "SELECT 1 FROM location WHERE tenant_id = $1 AND location_id = $2";
         if tx.query_opt(sql, args![tenant, *location])?.is_none() {
-            return Err(Unapplied::new("movement.unknown_location", format!("location: there is no {location}")));
+            return Err(Unapplied::new(
+                "movement.unknown_location",
+                format!("location: there is no {location}"),
+            ));
         }
     }
     Ok(())
@@ -124,7 +146,9 @@ fn change_levels(
     let tenant = tx.tenant();
     let rows: Vec<Vec<Arg<'_>>> = change
         .iter()
-        .map(|((location, sku), sum)| vec![Arg::Int(tenant), location.arg(), sku.arg(), Arg::Int(*sum)])
+        .map(|((location, sku), sum)| {
+            vec![Arg::Int(tenant), location.arg(), sku.arg(), Arg::Int(*sum)]
+        })
         .collect();
     let levels = tx.insert_returning(&LEVEL, &rows)?;
     for (location, sku) in change.keys() {

@@ -104,7 +104,9 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_code_is_told() {
-        for text in ["", "ABCD", "ABCD-EFGH-JKM", "ABCD-EFGH-JKMNP", "ABCD-EFGH-JK€N", "UUUU-UUUU-UUUU"] {
+        for text in
+            ["", "ABCD", "ABCD-EFGH-JKM", "ABCD-EFGH-JKMNP", "ABCD-EFGH-JK€N", "UUUU-UUUU-UUUU"]
+        {
             assert!(EnrolCode::parse(text).is_none(), "{text}");
         }
     }

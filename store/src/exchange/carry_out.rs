@@ -6,6 +6,7 @@ use super::{Done, Push, parties, plan, requests};
 use crate::args;
 use crate::db::{DbError, Tx};
 use crate::exceptions::{Raised, raise};
+use crate::leases;
 use crate::tenant::Tenant;
 use crate::tills::{Incarnation, Till, TillState};
 use daybook_sync::decide::{Alarm, Append, Line, PushPlan, SessionPlan};
@@ -20,8 +21,7 @@ pub(super) fn carry_out(tx: &mut Tx<'_>, push: &Push) -> Result<Done, DbError> {
     note_seen(tx, push)?;
     let (business, till) = parties(tx, push)?;
     let plan = plan(tx, push, &business, &till)?;
-    let journal =
-        Journal { till: till.till, incarnation: push.header.journal.incarnation };
+    let journal = Journal { till: till.till, incarnation: push.header.journal.incarnation };
     start_journals(tx, push, &plan, &journal)?;
     if let Some(append) = &plan.append {
         append_entries(tx, push, &till, &journal, append)?;
@@ -35,6 +35,7 @@ pub(super) fn carry_out(tx: &mut Tx<'_>, push: &Push) -> Result<Done, DbError> {
         )?;
     }
     write_session(tx, push, &plan)?;
+    leases::hear(tx, till.till, journal.incarnation, push.header.journal.head)?;
     for alarm in &plan.alarms {
         sound(tx, &till, &journal, *alarm)?;
     }

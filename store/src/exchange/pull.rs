@@ -47,7 +47,12 @@ fn log_at(tx: &mut Tx<'_>, feed: i64) -> Result<LogRow, DbError> {
     row.map_or(Ok(LogRow::start()), |row| Ok(LogRow { feed: row.int(0)?, digest: row.hash(1)? }))
 }
 
-fn rows_after(tx: &mut Tx<'_>, till: &Till, after: i64, limit: i64) -> Result<Vec<FeedRow>, DbError> {
+fn rows_after(
+    tx: &mut Tx<'_>,
+    till: &Till,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<FeedRow>, DbError> {
     let tenant = tx.tenant();
     let own = till.till.to_string();
     let rows = tx.query(

@@ -19,8 +19,8 @@ pub(super) fn push_view(
 ) -> Result<PushView, DbError> {
     let header = &push.header;
     let live = Incarnation::load(tx, header.till, header.incarnation)?;
-    let session = live
-        .map(|live| Session { current: live.session_current, previous: live.session_previous });
+    let session =
+        live.map(|live| Session { current: live.session_current, previous: live.session_previous });
     let wanted = lookup(header, &push.verified.view());
     Ok(PushView {
         epoch: business.epoch,

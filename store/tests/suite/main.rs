@@ -3,6 +3,8 @@
 #[macro_use]
 mod support;
 
+mod exchange;
 mod gate;
 mod import;
 mod schema;
+mod till;

@@ -22,7 +22,6 @@ impl TestClock {
         Arc::new(Self { at_ms: AtomicI64::new(START_MS), seed: AtomicU64::new(1) })
     }
 
-    #[expect(dead_code, reason = "the first test that needs time to pass removes this line")]
     pub(crate) fn advance_ms(&self, ms: i64) {
         self.at_ms.fetch_add(ms, Ordering::SeqCst);
     }

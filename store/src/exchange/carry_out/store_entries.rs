@@ -20,8 +20,19 @@ pub(super) struct Batch<'a> {
 const ENTRY: Table = Table {
     name: "journal_entry",
     columns: &[
-        "tenant_id", "till_id", "incarnation", "seq", "entry_id", "kind", "at_ms", "bytes", "prev_hash", "hash",
-        "signature", "received_at_ms", "txn",
+        "tenant_id",
+        "till_id",
+        "incarnation",
+        "seq",
+        "entry_id",
+        "kind",
+        "at_ms",
+        "bytes",
+        "prev_hash",
+        "hash",
+        "signature",
+        "received_at_ms",
+        "txn",
     ],
     then: "",
 };
@@ -35,7 +46,15 @@ const SIDECAR: Table = Table {
 const QUARANTINE: Table = Table {
     name: "quarantine",
     columns: &[
-        "tenant_id", "till_id", "incarnation", "seq", "code", "detail", "state", "since_ms", "tried_at_ms",
+        "tenant_id",
+        "till_id",
+        "incarnation",
+        "seq",
+        "code",
+        "detail",
+        "state",
+        "since_ms",
+        "tried_at_ms",
     ],
     then: "",
 };
@@ -43,8 +62,17 @@ const QUARANTINE: Table = Table {
 const BRANCH_ENTRY: Table = Table {
     name: "journal_branch_entry",
     columns: &[
-        "tenant_id", "till_id", "incarnation", "branch_no", "seq", "bytes", "prev_hash", "hash", "signature",
-        "received_at_ms", "sidecar",
+        "tenant_id",
+        "till_id",
+        "incarnation",
+        "branch_no",
+        "seq",
+        "bytes",
+        "prev_hash",
+        "hash",
+        "signature",
+        "received_at_ms",
+        "sidecar",
     ],
     then: "",
 };
@@ -64,7 +92,8 @@ pub(super) fn append(
     quarantine(tx, batch.journal, &refused)?;
     let refused = refused.keys().copied().collect();
     for range in ack_ranges(batch.journal.incarnation, first.frame.seq, last.frame.seq, &refused) {
-        let value = serde_json::to_string(&range).map_err(|_| DbError::corrupt("feed_row", range.from))?;
+        let value =
+            serde_json::to_string(&range).map_err(|_| DbError::corrupt("feed_row", range.from))?;
         let key = ack_key(&batch.journal.till, range.incarnation, range.from);
         tx.touch(Dirty::Ack { key, till: batch.journal.till, value });
     }
@@ -110,7 +139,13 @@ fn insert_entries(tx: &mut Tx<'_>, batch: &Batch<'_>) -> Result<(), DbError> {
         .filter_map(|entry| {
             let text = entry.sidecar.as_ref()?;
             let seq = entry.frame.seq;
-            Some(vec![Arg::Int(tenant), journal.till.arg(), journal.incarnation.arg(), Arg::Int(seq), text.arg()])
+            Some(vec![
+                Arg::Int(tenant),
+                journal.till.arg(),
+                journal.incarnation.arg(),
+                Arg::Int(seq),
+                text.arg(),
+            ])
         })
         .collect();
     tx.insert(&SIDECAR, &sidecars)

@@ -1,0 +1,205 @@
+//! The endpoint of the sync protocol.
+
+mod authenticate;
+
+use super::Api;
+use crate::db::{DbError, Tx};
+use crate::enrol::{self, Fresh};
+use crate::exchange::{self, refusal};
+use crate::tills::Incarnation;
+use authenticate::{Caller, caller, plain_body};
+use axum::Router;
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use daybook_sync::auth::{PATH_ENROL, PATH_ENTRIES, PATH_EXCHANGE, PATH_INCARNATION};
+use daybook_sync::frame::{Frame, FramedEntry};
+use daybook_sync::hash::Signature;
+use daybook_sync::limits::{BODY_BYTES_MAX, PROTOCOL, PUSH_BYTES_MAX, PUSH_ENTRIES_MAX};
+use daybook_sync::message::{EnrolRequest, EntriesHeader, EntriesRequest, IncarnationRequest};
+use daybook_sync::refusal::{Refusal, check_exchange};
+use daybook_sync::wire::{
+    EntriesAnswer, ExchangeRequest, WireError, decode_json, deflate, encode_json,
+};
+
+/// What a till that finds the store busy is told to wait.
+const BUSY_SECONDS: u32 = 2;
+/// Answers below this are not worth compressing.
+const COMPRESS_FROM_BYTES: usize = 1_024;
+
+pub(super) fn routes() -> Router<Api> {
+    Router::new()
+        .route(PATH_ENROL, post(enrol))
+        .route(PATH_EXCHANGE, post(exchange))
+        .route(PATH_INCARNATION, post(incarnation))
+        .route(PATH_ENTRIES, post(entries))
+}
+
+async fn enrol(State(api): State<Api>, request: Request) -> Response {
+    serve(api, request, enrol_now).await
+}
+
+async fn exchange(State(api): State<Api>, request: Request) -> Response {
+    serve(api, request, exchange_now).await
+}
+
+async fn incarnation(State(api): State<Api>, request: Request) -> Response {
+    serve(api, request, incarnation_now).await
+}
+
+async fn entries(State(api): State<Api>, request: Request) -> Response {
+    serve(api, request, entries_now).await
+}
+
+/// A request as it came, whole.
+struct Received {
+    path: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+type Handler = fn(&Api, &Received) -> Result<Vec<u8>, Refusal>;
+
+/// Reads the body up to its limit and runs the handler on a blocking thread; a full store answers at once.
+async fn serve(api: Api, request: Request, handler: Handler) -> Response {
+    let Ok(_permit) = api.in_flight.clone().try_acquire_owned() else {
+        return refuse(&Refusal::Busy { retry_after_seconds: BUSY_SECONDS });
+    };
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+        return refuse(&Refusal::Wire(WireError::BodyTooLarge { max: BODY_BYTES_MAX }));
+    };
+    let received = Received { path: parts.uri.path().to_owned(), headers: parts.headers, body };
+    let compress = accepts_gzip(&received.headers);
+    let work = tokio::task::spawn_blocking(move || handler(&api, &received));
+    match work.await {
+        Ok(Ok(body)) => respond(body, compress),
+        Ok(Err(refusal)) => refuse(&refusal),
+        Err(_) => refuse(&Refusal::Internal),
+    }
+}
+
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|text| text.split(',').any(|coding| coding.trim().starts_with("gzip")))
+}
+
+fn respond(body: Vec<u8>, compress: bool) -> Response {
+    let json = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if compress && body.len() >= COMPRESS_FROM_BYTES {
+        let gzip = (header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        return ([json, gzip], deflate(&body)).into_response();
+    }
+    ([json], body).into_response()
+}
+
+fn refuse(refusal: &Refusal) -> Response {
+    let status =
+        StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, encode_json(&refusal.body())).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(seconds) = refusal.retry_after_seconds() {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn enrol_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {
+    let request: EnrolRequest = decode_json(&plain_body(received)?)?;
+    check_protocol(request.protocol)?;
+    let (keyring, fresh) = (api.store.keyring.clone(), Fresh::draw());
+    let answer = api
+        .store
+        .gate
+        .write(move |tx| enrol::enrol(tx, &keyring, &request, &fresh))
+        .map_err(|error| refusal(&error))?;
+    answer.map(|answer| encode_json(&answer))
+}
+
+fn exchange_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {
+    let Caller { till, session } = caller(api, received)?;
+    let request = ExchangeRequest::decode(&plain_body(received)?)?;
+    check_exchange(&request, &till, &session)?;
+    let answer = exchange::exchange(&api.store.gate, &api.store.signer, request)?;
+    Ok(encode_json(&answer))
+}
+
+fn incarnation_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {
+    let caller = caller(api, received)?;
+    let request: IncarnationRequest = decode_json(&plain_body(received)?)?;
+    check_protocol(request.protocol)?;
+    if request.till != caller.till {
+        return Err(Refusal::WrongTill);
+    }
+    let session = Fresh::draw().session;
+    let answer = api
+        .store
+        .gate
+        .write(move |tx| enrol::next_incarnation(tx, &request, &session))
+        .map_err(|error| refusal(&error))?;
+    answer.map(|answer| encode_json(&answer))
+}
+
+fn entries_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {
+    let caller = caller(api, received)?;
+    let request: EntriesRequest = decode_json(&plain_body(received)?)?;
+    check_protocol(request.protocol)?;
+    if request.till != caller.till {
+        return Err(Refusal::WrongTill);
+    }
+    let answer = api
+        .store
+        .gate
+        .read(|tx| download(tx, &request))
+        .map_err(|error| refusal(&error))?
+        .ok_or(Refusal::UnknownJournal { incarnation: request.incarnation })?;
+    Ok(answer.encode())
+}
+
+fn check_protocol(found: u32) -> Result<(), Refusal> {
+    if found == PROTOCOL { Ok(()) } else { Err(WireError::Protocol { found }.into()) }
+}
+
+fn download(tx: &mut Tx<'_>, request: &EntriesRequest) -> Result<Option<EntriesAnswer>, DbError> {
+    let Some(journal) = Incarnation::load(tx, request.till, request.incarnation)? else {
+        return Ok(None);
+    };
+    let tenant = tx.tenant();
+    let limit = i64::try_from(PUSH_ENTRIES_MAX).unwrap_or(i64::MAX);
+    let rows = tx.query(
+        "SELECT e.seq, e.prev_hash, e.hash, e.signature, e.bytes, s.text
+         FROM journal_entry e LEFT JOIN journal_sidecar s ON s.tenant_id = e.tenant_id AND s.till_id = e.till_id
+              AND s.incarnation = e.incarnation AND s.seq = e.seq
+         WHERE e.tenant_id = $1 AND e.till_id = $2 AND e.incarnation = $3 AND e.seq > $4 ORDER BY e.seq LIMIT $5",
+        crate::args![tenant, request.till, request.incarnation, request.after, limit],
+    )?;
+    let (mut entries, mut bytes) = (Vec::new(), 0);
+    for row in rows {
+        let entry = row.bytes(4)?.to_owned();
+        bytes += entry.len();
+        if bytes > PUSH_BYTES_MAX {
+            break;
+        }
+        let sig = Signature::from_slice(row.bytes(3)?)
+            .ok_or_else(|| DbError::corrupt("journal_entry", request.incarnation))?;
+        let frame = Frame { seq: row.int(0)?, prev: row.hash(1)?, hash: row.hash(2)?, sig };
+        entries.push(FramedEntry {
+            frame,
+            bytes: entry,
+            sidecar: row.opt_text(5)?.map(str::to_owned),
+        });
+    }
+    let last = entries.last().map_or(request.after, |entry| entry.frame.seq);
+    let header = EntriesHeader {
+        protocol: PROTOCOL,
+        incarnation: request.incarnation,
+        public_key: journal.public_key,
+        received_through: journal.received_seq,
+        more: last < journal.received_seq,
+        entries: entries.len(),
+    };
+    Ok(Some(EntriesAnswer { header, entries }))
+}

@@ -1,0 +1,67 @@
+//! Who sends a request: key, till, session, MAC.
+
+use super::Received;
+use crate::api::Api;
+use crate::args;
+use crate::db::{DbError, Tx};
+use crate::enrol::SEAL_REQUEST_KEY;
+use crate::exchange::refusal;
+use axum::http::{HeaderMap, header};
+use daybook_sync::auth::{HEADER_KEY, HEADER_MAC, HEADER_SESSION, HEADER_TILL, Signed};
+
+use daybook_sync::refusal::Refusal;
+use daybook_sync::wire::{WireError, inflate};
+use std::borrow::Cow;
+use uuid::Uuid;
+
+/// A till that proved to hold its key.
+pub(super) struct Caller {
+    pub(super) till: Uuid,
+    pub(super) session: String,
+}
+
+pub(super) fn caller(api: &Api, received: &Received) -> Result<Caller, Refusal> {
+    let headers = &received.headers;
+    let till = Uuid::parse_str(text(headers, HEADER_TILL)?)
+        .map_err(|_| Refusal::MissingHeader { name: HEADER_TILL })?;
+    let key_id = text(headers, HEADER_KEY)?.to_owned();
+    let session = text(headers, HEADER_SESSION)?;
+    let mac = text(headers, HEADER_MAC)?;
+    let found = api.store().gate.read(|tx| key(tx, &key_id)).map_err(|error| refusal(&error))?;
+    let (owner, sealed) = found.ok_or(Refusal::UnknownKey)?;
+    let secret =
+        api.store().keyring.unseal(SEAL_REQUEST_KEY, &sealed).map_err(|_| Refusal::UnknownKey)?;
+    let signed = Signed { method: "POST", path: &received.path, body: &received.body, session };
+    if !signed.verify(&secret, mac) {
+        return Err(Refusal::BadMac);
+    }
+    if owner != till {
+        return Err(Refusal::WrongTill);
+    }
+    Ok(Caller { till, session: session.to_owned() })
+}
+
+fn key(tx: &mut Tx<'_>, key_id: &str) -> Result<Option<(Uuid, Vec<u8>)>, DbError> {
+    let tenant = tx.tenant();
+    let row = tx.query_opt(
+        "SELECT till_id, sealed_secret FROM till_key
+         WHERE tenant_id = $1 AND key_id = $2 AND retired_at_ms IS NULL",
+        args![tenant, key_id],
+    )?;
+    row.map(|row| Ok((row.uuid(0)?, row.bytes(1)?.to_owned()))).transpose()
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, Refusal> {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.ok_or(Refusal::MissingHeader { name })
+}
+
+/// The body without its compression.
+pub(super) fn plain_body(received: &Received) -> Result<Cow<'_, [u8]>, Refusal> {
+    let encoding = received.headers.get(header::CONTENT_ENCODING);
+    match encoding.map(|value| value.as_bytes()) {
+        None | Some(b"identity") => Ok(Cow::Borrowed(&received.body)),
+        Some(b"gzip") => Ok(Cow::Owned(inflate(&received.body)?)),
+        Some(_) => Err(WireError::Gzip.into()),
+    }
+}

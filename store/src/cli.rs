@@ -1,0 +1,175 @@
+//! The command line. Each subcommand is a file of its own; all work while the server runs.
+//!
+//! Exit codes: 0 done; 1 a bug; 2 wrong arguments or input; 3 refused (unknown thing, state forbids it); 4 the data
+//! cannot be opened or are of a newer version; 5 disk, database or network failed; 6 what was checked does not hold;
+//! 7 busy, try again.
+
+mod exception;
+mod fork;
+mod quarantine;
+mod serve;
+mod till;
+
+use crate::clock::SystemClock;
+use crate::db::{DbError, Remedy};
+use crate::open::{OpenError, Place, Store};
+use crate::tills::TillError;
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+#[derive(Parser)]
+#[command(
+    name = "daybook-store",
+    version,
+    about = "The online store server: syncs tills, holds stock, sells on the web"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(serve::Serve),
+    /// Enrol, list, block and retire tills.
+    #[command(subcommand)]
+    Till(till::Till),
+    /// Entries that are stored but wait for a person.
+    #[command(subcommand)]
+    Quarantine(quarantine::Quarantine),
+    /// Histories of tills that part from each other.
+    #[command(subcommand)]
+    Fork(fork::Fork),
+    /// What a person must decide.
+    #[command(subcommand)]
+    Exception(exception::Exception),
+}
+
+/// Where the data are, and how to answer: the options that all commands share.
+#[derive(Args, Debug, Clone)]
+pub struct Common {
+    /// Folder of the store's data and key file.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// PostgreSQL database instead of the SQLite file in the folder, e.g. `postgres://user@host/database`.
+    #[arg(long, value_name = "URL", env = "DAYBOOK_STORE_DATABASE")]
+    pub database: Option<String>,
+    /// Answer with one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Common {
+    /// Opens the store.
+    ///
+    /// # Errors
+    /// [`Failure`] with exit code 4 or 5.
+    pub fn open(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.place(), Arc::new(SystemClock))?)
+    }
+
+    /// Where the data are.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place { data: self.data.clone(), database: self.database.clone() }
+    }
+
+    /// Prints one answer: as JSON, or as the text for a person.
+    pub fn print(&self, answer: &impl Serialize, text: &str) {
+        if self.json {
+            println!(
+                "{}",
+                serde_json::to_string(answer).expect("answers are texts, numbers and lists")
+            );
+        } else {
+            println!("{text}");
+        }
+    }
+}
+
+/// Why a command ended without success.
+#[derive(Debug)]
+pub struct Failure {
+    /// Exit code.
+    pub exit: u8,
+    /// Stable code.
+    pub code: String,
+    /// For a person.
+    pub message: String,
+}
+
+impl Failure {
+    /// Arguments or input are wrong; `message` names the field.
+    pub fn input(code: &str, message: impl ToString) -> Self {
+        Self { exit: 2, code: code.to_owned(), message: message.to_string() }
+    }
+
+    /// The state of things forbids it.
+    pub fn refused(code: &str, message: impl ToString) -> Self {
+        Self { exit: 3, code: code.to_owned(), message: message.to_string() }
+    }
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        let exit = match (&error, error.remedy()) {
+            (DbError::Migration(_), _) => 4,
+            (DbError::Corrupt { .. }, _) => 6,
+            (_, Remedy::Recover) => 5,
+            (_, Remedy::Retry) => 7,
+            (_, Remedy::Refuse) => 3,
+            (_, Remedy::Report) => 1,
+        };
+        Self { exit, code: error.code().to_owned(), message: error.to_string() }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Db(error) => Self::from(error),
+            OpenError::Folder { .. } | OpenError::Keyring(_) => {
+                Self { exit: 4, code: error.code().to_owned(), message: error.to_string() }
+            }
+        }
+    }
+}
+
+impl From<TillError> for Failure {
+    fn from(error: TillError) -> Self {
+        match error {
+            TillError::Db(error) => Self::from(error),
+            TillError::Unknown(_) | TillError::Retired(_) | TillError::UnknownLocation(_) => {
+                Self::refused(error.code(), error)
+            }
+        }
+    }
+}
+
+/// Runs the command line.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Serve(command) => command.run(),
+        Command::Till(command) => command.run(),
+        Command::Quarantine(command) => command.run(),
+        Command::Fork(command) => command.run(),
+        Command::Exception(command) => command.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let error = serde_json::json!({
+                "error": { "code": failure.code, "message": failure.message }
+            });
+            // One line that both a person and a program can read.
+            eprintln!("{error}");
+            ExitCode::from(failure.exit)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Requests of a till: each answered once for ever under its id.
+
+use super::Push;
+use crate::args;
+use crate::db::{DbError, Tx};
+use crate::leases;
+use crate::tenant::Tenant;
+use crate::tills::Till;
+use daybook_sync::hash::Hash;
+use daybook_sync::message::{Outcome, Request, RequestAnswer, RequestBody};
+use daybook_sync::wire::encode_json;
+
+pub(super) fn answer(
+    tx: &mut Tx<'_>,
+    business: &Tenant,
+    till: &Till,
+    push: &Push,
+) -> Result<Vec<RequestAnswer>, DbError> {
+    let mut answers = Vec::with_capacity(push.header.requests.len());
+    for request in &push.header.requests {
+        let outcome = one(tx, business, till, push, request)?;
+        answers.push(RequestAnswer { id: request.id, outcome });
+    }
+    Ok(answers)
+}
+
+fn one(
+    tx: &mut Tx<'_>,
+    business: &Tenant,
+    till: &Till,
+    push: &Push,
+    request: &Request,
+) -> Result<Outcome, DbError> {
+    let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
+    let body_hash = Hash::of(&[&encode_json(request)]);
+    let before = tx.query_opt(
+        "SELECT body_hash, answer FROM request_answer WHERE tenant_id = $1 AND request_id = $2",
+        args![tenant, request.id],
+    )?;
+    if let Some(row) = before {
+        if row.hash(0)? != body_hash {
+            return Ok(refused("request.conflict"));
+        }
+        return serde_json::from_str(row.text(1)?)
+            .map_err(|_| DbError::corrupt("request_answer", request.id));
+    }
+    let outcome = match request.body() {
+        Ok(_) if business.frozen => refused("store.frozen"),
+        Ok(RequestBody::LeaseAcquire { sku, location, quantity_milli }) => {
+            let wish = leases::Wish { request: request.id, sku, location, quantity_milli };
+            leases::acquire(tx, till, push.header.incarnation, &wish)?
+        }
+        Ok(RequestBody::LeaseRelease { fence }) => {
+            leases::release(tx, till, push.header.journal.head, fence)?
+        }
+        Err(_) => refused("request.unknown"),
+    };
+    let text = serde_json::to_string(&outcome)
+        .map_err(|_| DbError::corrupt("request_answer", request.id))?;
+    tx.execute(
+        "INSERT INTO request_answer (tenant_id, request_id, body_hash, answer, at_ms, till_id)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        args![tenant, request.id, body_hash, text, now_ms, till.till],
+    )?;
+    Ok(outcome)
+}
+
+fn refused(code: &str) -> Outcome {
+    Outcome::Refused { code: code.to_owned() }
+}

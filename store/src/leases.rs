@@ -1,0 +1,302 @@
+//! Leases: granted and given back on request, put in doubt when they expire, settled when everything is known.
+
+use crate::args;
+use crate::counter;
+use crate::db::{DbError, Row, Tx};
+use crate::levels;
+use crate::tills::Till;
+use daybook_domain::amount::Quantity;
+use daybook_domain::ids::{LocationId, Sku, StaffId, TillId};
+use daybook_domain::lease::{GrantTerms, Lease, LeaseChange, LeaseState, TillReport};
+use daybook_domain::lease::{Outcome as Granted, answer};
+use daybook_domain::stock::{Level, StockError};
+use daybook_sync::message::Outcome;
+use uuid::Uuid;
+
+/// How long a lease lasts: a shop's longest day.
+pub const TTL_MS: i64 = 16 * 3_600_000;
+
+/// A request for a lease as it came.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Its id.
+    pub request: Uuid,
+    /// SKU.
+    pub sku: String,
+    /// Location.
+    pub location: String,
+    /// How much, thousandths.
+    pub quantity_milli: i64,
+}
+
+/// Answers a request for a lease.
+///
+/// # Errors
+/// [`DbError`].
+pub fn acquire(
+    tx: &mut Tx<'_>,
+    till: &Till,
+    incarnation: u32,
+    wish: &Wish,
+) -> Result<Outcome, DbError> {
+    let (Ok(sku), Ok(location)) =
+        (Sku::new(wish.sku.as_str()), LocationId::new(wish.location.as_str()))
+    else {
+        return Ok(refused("lease.unknown_item"));
+    };
+    if location != till.location {
+        return Ok(refused("lease.other_location"));
+    }
+    let Some(mut level) = levels::lock(tx, &location, &sku)? else {
+        return Ok(refused("lease.unknown_item"));
+    };
+    let terms = terms(tx, till, incarnation, wish, &location, &sku)?;
+    match answer(None, &mut level, &terms) {
+        Granted::Granted(lease) => {
+            insert(tx, wish, &location, &sku, &lease)?;
+            levels::write(tx, &location, &sku, &level)?;
+            Ok(Outcome::Granted {
+                fence: lease.fence,
+                quantity_milli: lease.quantity_milli.0,
+                ttl_ms: TTL_MS,
+            })
+        }
+        Granted::Refused(why) => Ok(refused(why.code())),
+    }
+}
+
+fn terms(
+    tx: &mut Tx<'_>,
+    till: &Till,
+    incarnation: u32,
+    wish: &Wish,
+    location: &LocationId,
+    sku: &Sku,
+) -> Result<GrantTerms, DbError> {
+    let tenant = tx.tenant();
+    let setting = tx.query_one(
+        "SELECT lease_size_milli, one_of_a_kind, home_till FROM stock_level
+         WHERE tenant_id = $1 AND location_id = $2 AND sku = $3",
+        args![tenant, location, sku],
+    )?;
+    let live = tx.query_one(
+        "SELECT count(*) FROM till WHERE tenant_id = $1 AND location_id = $2 AND state = 'active'",
+        args![tenant, location],
+    )?;
+    let size = setting.int(0)?;
+    Ok(GrantTerms {
+        till: TillId(till.till),
+        incarnation,
+        wanted_milli: Quantity(wish.quantity_milli),
+        // Not set by hand: the share of a till is the only limit.
+        setting_milli: Quantity(if size == 0 { i64::MAX } else { size }),
+        live_tills: live.int(0)?,
+        home: setting.opt_uuid(2)?.map(TillId),
+        unique: setting.bool(1)?,
+        ttl_ms: TTL_MS,
+        now_ms: tx.now_ms(),
+        // Numbers of refused requests are lost; a fence need only grow.
+        last_fence: counter::next(tx, "lease")? - 1,
+    })
+}
+
+fn insert(
+    tx: &mut Tx<'_>,
+    wish: &Wish,
+    location: &LocationId,
+    sku: &Sku,
+    lease: &Lease,
+) -> Result<(), DbError> {
+    let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
+    let LeaseState::Granted { expires_at_ms } = lease.state else {
+        return Err(DbError::corrupt("lease", lease.fence));
+    };
+    tx.execute(
+        "INSERT INTO lease (tenant_id, lease_id, request_id, till_id, incarnation, location_id, sku, granted_milli,
+             remaining_milli, state, granted_at_ms, expires_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, 'granted', $9, $10)",
+        args![
+            tenant,
+            lease.fence,
+            wish.request,
+            lease.till,
+            lease.incarnation,
+            location,
+            sku,
+            lease.quantity_milli,
+            now_ms,
+            expires_at_ms
+        ],
+    )?;
+    Ok(())
+}
+
+/// The till gives a lease back; `head_seq` is its head when it did.
+///
+/// # Errors
+/// [`DbError`].
+pub fn release(
+    tx: &mut Tx<'_>,
+    till: &Till,
+    head_seq: i64,
+    fence: i64,
+) -> Result<Outcome, DbError> {
+    let Some(mut held) = Held::load(tx, fence)?.filter(|held| held.lease.till.0 == till.till)
+    else {
+        return Ok(refused("lease.unknown"));
+    };
+    let received_through = received_through(tx, till.till, held.lease.incarnation)?;
+    let report = TillReport {
+        at_ms: tx.now_ms(),
+        incarnation: till.incarnation,
+        head_seq,
+        received_through,
+    };
+    held.change(tx, |lease, level| lease.give_back(level, report))?;
+    Ok(Outcome::Done)
+}
+
+/// Learns from an exchange: leases of this till that are in doubt are settled when all its entries have arrived.
+///
+/// # Errors
+/// [`DbError`].
+pub fn hear(tx: &mut Tx<'_>, till: Uuid, incarnation: u32, head_seq: i64) -> Result<(), DbError> {
+    let received_through = received_through(tx, till, incarnation)?;
+    let report = TillReport { at_ms: tx.now_ms(), incarnation, head_seq, received_through };
+    let tenant = tx.tenant();
+    let rows = tx.query(
+        "SELECT lease_id FROM lease WHERE tenant_id = $1 AND till_id = $2 AND state = 'in_doubt' ORDER BY lease_id",
+        args![tenant, till],
+    )?;
+    for row in rows {
+        if let Some(mut held) = Held::load(tx, row.int(0)?)? {
+            held.change(tx, |lease, level| lease.hear(level, report))?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts expired leases in doubt, at most `limit` of them, and says how many.
+///
+/// # Errors
+/// [`DbError`].
+pub fn expire(tx: &mut Tx<'_>, limit: i64) -> Result<usize, DbError> {
+    let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
+    let rows = tx.query(
+        "SELECT lease_id FROM lease WHERE tenant_id = $1 AND state = 'granted' AND expires_at_ms <= $2
+         ORDER BY location_id, sku, lease_id LIMIT $3",
+        args![tenant, now_ms, limit],
+    )?;
+    for row in &rows {
+        if let Some(mut held) = Held::load(tx, row.int(0)?)? {
+            held.change(tx, |lease, level| lease.expire(level, now_ms))?;
+        }
+    }
+    Ok(rows.len())
+}
+
+/// A named person decides not to wait for a till. `false` when the lease is not in doubt.
+///
+/// # Errors
+/// [`DbError`].
+pub fn write_off(tx: &mut Tx<'_>, fence: i64, by: &StaffId) -> Result<bool, DbError> {
+    let now_ms = tx.now_ms();
+    let Some(mut held) = Held::load(tx, fence)? else { return Ok(false) };
+    let change = held.change(tx, |lease, level| lease.write_off(level, by.clone(), now_ms))?;
+    Ok(change == LeaseChange::Changed)
+}
+
+fn received_through(tx: &mut Tx<'_>, till: Uuid, incarnation: u32) -> Result<i64, DbError> {
+    let journal = crate::tills::Incarnation::load(tx, till, incarnation)?;
+    Ok(journal.map_or(0, |journal| journal.received_seq))
+}
+
+/// A lease with its place.
+struct Held {
+    lease: Lease,
+    location: LocationId,
+    sku: Sku,
+}
+
+impl Held {
+    fn load(tx: &mut Tx<'_>, fence: i64) -> Result<Option<Self>, DbError> {
+        let tenant = tx.tenant();
+        let row = tx.query_opt(
+            "SELECT till_id, incarnation, location_id, sku, granted_milli, remaining_milli, state, expires_at_ms,
+                 doubt_since_ms, last_seq, settled_at_ms, settled_by
+             FROM lease WHERE tenant_id = $1 AND lease_id = $2",
+            args![tenant, fence],
+        )?;
+        row.map(|row| Self::of(fence, &row)).transpose()
+    }
+
+    fn of(fence: i64, row: &Row) -> Result<Self, DbError> {
+        let state = match row.text(6)? {
+            "granted" => LeaseState::Granted { expires_at_ms: row.int(7)? },
+            "in_doubt" => LeaseState::InDoubt { since_ms: row.int(8)?, last_seq: row.opt_int(9)? },
+            "settled" => LeaseState::Settled { at_ms: row.int(10)? },
+            "written_off" => {
+                LeaseState::WrittenOff { by: row.parsed(11, "lease")?, at_ms: row.int(10)? }
+            }
+            _ => return Err(DbError::corrupt("lease", fence)),
+        };
+        Ok(Self {
+            lease: Lease {
+                fence,
+                till: TillId(row.uuid(0)?),
+                incarnation: row.u32(1)?,
+                quantity_milli: Quantity(row.int(4)?),
+                remaining_milli: Quantity(row.int(5)?),
+                state,
+            },
+            location: row.parsed(2, "lease")?,
+            sku: row.parsed(3, "lease")?,
+        })
+    }
+
+    /// Changes lease and level together under the lock of the level.
+    fn change(
+        &mut self,
+        tx: &mut Tx<'_>,
+        rule: impl FnOnce(&mut Lease, &mut Level) -> Result<LeaseChange, StockError>,
+    ) -> Result<LeaseChange, DbError> {
+        let fence = self.lease.fence;
+        let level = levels::lock(tx, &self.location, &self.sku)?;
+        let mut level = level.ok_or_else(|| DbError::corrupt("lease", fence))?;
+        // Read again under the lock: another process may have settled it meanwhile.
+        let now = Self::load(tx, fence)?.ok_or_else(|| DbError::corrupt("lease", fence))?;
+        self.lease = now.lease;
+        let change = rule(&mut self.lease, &mut level)
+            .map_err(|_| DbError::corrupt("stock_level", fence))?;
+        if change == LeaseChange::Changed {
+            self.write(tx)?;
+            levels::write(tx, &self.location, &self.sku, &level)?;
+        }
+        Ok(change)
+    }
+
+    fn write(&self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        let tenant = tx.tenant();
+        let (state, since, last_seq, settled, by) = match &self.lease.state {
+            LeaseState::Granted { .. } => ("granted", None, None, None, None),
+            LeaseState::InDoubt { since_ms, last_seq } => {
+                ("in_doubt", Some(*since_ms), *last_seq, None, None)
+            }
+            LeaseState::Settled { at_ms } => ("settled", None, None, Some(*at_ms), None),
+            LeaseState::WrittenOff { by, at_ms } => {
+                ("written_off", None, None, Some(*at_ms), Some(by.clone()))
+            }
+        };
+        tx.execute(
+            "UPDATE lease SET state = $3, doubt_since_ms = $4, last_seq = $5, settled_at_ms = $6, settled_by = $7,
+                 remaining_milli = $8
+             WHERE tenant_id = $1 AND lease_id = $2",
+            args![tenant, self.lease.fence, state, since, last_seq, settled, by, self.lease.remaining_milli],
+        )?;
+        Ok(())
+    }
+}
+
+fn refused(code: &str) -> Outcome {
+    Outcome::Refused { code: code.to_owned() }
+}
