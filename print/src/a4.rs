@@ -22,6 +22,9 @@ const TOP: i32 = mm(14);
 /// Content ends here; the page line stands below.
 const BOTTOM: i32 = HEIGHT - mm(19);
 
+/// Sums higher than this are not held together with the last line.
+const SUMS_MAX: i32 = (BOTTOM - TOP) * 3 / 4;
+
 /// What every part of the form reads.
 #[derive(Clone, Copy)]
 struct Form<'a> {
@@ -45,7 +48,8 @@ pub fn render_a4(
     pages.put(&heading);
     let (left, right) = (foot::left(form)?, foot::right(form));
     let table = Table::build(form);
-    let tail = table.end().height + height(&left).max(height(&right));
+    let sums = height(&left).max(height(&right));
+    let tail = if sums <= SUMS_MAX { table.end().height + sums } else { 0 };
     table_pages(&mut pages, &table, tail);
     pages.put_columns(&left, &right);
     for block in foot::below(form) {
@@ -68,7 +72,8 @@ fn table_pages(pages: &mut Pages<'_>, table: &Table, tail: i32) {
             pages.put(&table.carry(pages.form, next, pages.form.options.labels.brought_forward));
         }
         let rest: i32 = table.rows.iter().skip(next).map(|row| row.height).sum();
-        if rest + tail <= pages.room() {
+        // Sums taller than any page flow by themselves: waiting for room would never end.
+        if next >= count || rest + tail <= pages.room() {
             break;
         }
         let room = pages.room() - table.carry_height();

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// What a sample line needs: the rest follows.
+#[derive(Debug)]
 pub(crate) struct Item {
     pub(crate) name: String,
     pub(crate) hsn: Option<&'static str>,
