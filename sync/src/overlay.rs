@@ -124,8 +124,11 @@ pub fn counts_on_top_with_bug(effect_feed: Option<i64>, row_feed: i64, planted: 
 }
 
 fn counts_on_top_planted(effect_feed: Option<i64>, row_feed: i64, planted: Planted) -> bool {
-    let lenient = i64::from(planted!(planted, EffectFeedOffByOne));
-    effect_feed.is_none_or(|effect_feed| effect_feed + lenient > row_feed)
+    // The level right behind the ack row of the same transaction contains the effect.
+    let off_by_one = planted!(planted, EffectFeedOffByOne);
+    effect_feed.is_none_or(|effect_feed| {
+        effect_feed > row_feed || (off_by_one && effect_feed + 1 == row_feed)
+    })
 }
 
 /// What is known about the effects of own entries. A till keeps the same in a column of its journal.

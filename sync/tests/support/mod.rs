@@ -2,8 +2,10 @@
 #![allow(dead_code, reason = "each test file uses its part of the actors")]
 #![expect(clippy::unwrap_used, reason = "actors of tests")]
 
+pub(crate) mod rules;
 pub(crate) mod store;
 pub(crate) mod till;
+pub(crate) mod world;
 
 use daybook_sync::frame::Signer;
 use uuid::Uuid;

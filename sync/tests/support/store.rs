@@ -1,11 +1,11 @@
 //! The store: two vectors and a map, run by the real decisions.
 
+use super::rules;
 use super::{ON_HAND, TENANT, TILL, sold, store_signer, till_signer};
 use daybook_sync::decide::{
-    Append, BranchView, JournalView, Line, LineView, Lookup, PushView, Session, SessionPlan,
-    decide, lookup,
+    Append, BranchView, JournalView, Line, LineView, Lookup, PushView, Session, SessionPlan, lookup,
 };
-use daybook_sync::feed::{FeedView, LogRow, digest_lookup, judge, number, page};
+use daybook_sync::feed::{FeedView, LogRow, digest_lookup};
 use daybook_sync::frame::{Acknowledgement, FramedEntry, Head, Journal, verify_frames};
 use daybook_sync::hash::PublicKey;
 use daybook_sync::message::{
@@ -13,6 +13,7 @@ use daybook_sync::message::{
     Outcome, PageLimits, PullAnswer, PushAnswer, RequestAnswer,
 };
 use daybook_sync::overlay::{ack_key, ack_ranges};
+use daybook_sync::planted::Planted;
 use daybook_sync::refusal::{Refusal, check_exchange};
 use daybook_sync::wire::{EntriesAnswer, ExchangeRequest};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ pub(crate) struct Kept {
 
 #[derive(Clone)]
 pub(crate) struct Store {
+    pub(crate) planted: Planted,
     /// Key that the till's frames verify with.
     pub(crate) key: PublicKey,
     pub(crate) epoch: i64,
@@ -49,6 +51,7 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) fn new() -> Self {
         let mut store = Self {
+            planted: Planted::NONE,
             key: till_signer().public_key(),
             epoch: 1,
             blocked: false,
@@ -89,7 +92,7 @@ impl Store {
                 .get(&journal.incarnation)
                 .map(|kept| kept.view(journal, lookup(header, &push))),
         };
-        let plan = decide(&view, header, &push);
+        let plan = rules::decide(&view, header, &push, self.planted);
         let again = plan.clone();
         let mut dirty = BTreeMap::new();
         if plan.start_journal {
@@ -204,7 +207,8 @@ impl Store {
     }
 
     fn commit(&mut self, dirty: BTreeMap<String, Option<String>>) {
-        let numbered = number(self.epoch, self.log.last().unwrap(), dirty).unwrap();
+        let last = self.log.last().unwrap();
+        let numbered = rules::number(self.epoch, last, dirty, self.planted);
         for row in numbered.rows {
             self.rows.insert(row.key.clone(), row);
         }
@@ -230,16 +234,14 @@ impl Store {
             top: *self.log.last().unwrap(),
             at_cursor: self.log_at(digest_lookup(cursor).max(0)),
         };
-        match judge(cursor, &view) {
+        match rules::judge(cursor, &view, self.planted) {
             Err(reason) => PullAnswer::Refetch { reason },
             Ok(position) => {
                 let mut rows: Vec<_> =
                     self.rows.values().filter(|row| row.feed > position.after).cloned().collect();
                 rows.sort_by_key(|row| row.feed);
-                let rows = rows.into_iter().map(Ok::<_, ()>);
-                PullAnswer::Page(
-                    page(rows, &position, limits, &view, |feed| Ok(self.log_at(feed))).unwrap(),
-                )
+                let log_at = |feed| self.log_at(feed);
+                PullAnswer::Page(rules::page(rows, &position, limits, &view, log_at, self.planted))
             }
         }
     }

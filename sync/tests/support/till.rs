@@ -1,5 +1,6 @@
 //! The till: vectors, run by the real state machine.
 
+use super::rules;
 use super::store::Store;
 use super::{TENANT, TILL, sold, store_signer, till_signer};
 use daybook_sync::client::{
@@ -13,6 +14,7 @@ use daybook_sync::message::{
     Request, RequestBody,
 };
 use daybook_sync::overlay::{AckRange, EffectFeeds};
+use daybook_sync::planted::Planted;
 use daybook_sync::refusal::Refusal;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -43,6 +45,7 @@ pub(crate) struct Ledger {
 }
 
 pub(crate) struct Till {
+    pub(crate) planted: Planted,
     pub(crate) ledger: Ledger,
     pub(crate) client: Client,
     pub(crate) now_ms: i64,
@@ -79,13 +82,14 @@ impl Till {
             rows: BTreeMap::new(),
             effects: EffectFeeds::default(),
         };
-        Self::start(ledger, 1)
+        Self::start(ledger, 1, Planted::NONE)
     }
 
-    pub(crate) fn start(ledger: Ledger, seed: u64) -> Self {
+    pub(crate) fn start(ledger: Ledger, seed: u64, planted: Planted) -> Self {
         Self {
+            planted,
             ledger,
-            client: Client::new(seed),
+            client: rules::client(seed, planted),
             now_ms: 0,
             timer_ms: None,
             shown: vec![],
@@ -119,7 +123,8 @@ impl Till {
             .iter()
             .flat_map(|own| own.entries.iter().map(move |entry| (own.incarnation, entry)));
         let on_top = own.filter(|(incarnation, entry)| {
-            self.ledger.effects.counts_on_top(*incarnation, entry.frame.seq, *feed)
+            let effect = self.ledger.effects.effect_feed(*incarnation, entry.frame.seq);
+            rules::counts_on_top(effect, *feed, self.planted)
         });
         Some(level.parse::<i64>().unwrap() - on_top.map(|(_, e)| sold(&e.bytes)).sum::<i64>())
     }
@@ -220,7 +225,7 @@ impl Till {
                     if row.key.starts_with("ack/") {
                         let ack: AckRange = serde_json::from_str(value.get()).unwrap();
                         let through = ledger.own_through(ack.incarnation);
-                        for update in ack.updates(row.feed, through) {
+                        for update in rules::updates(&ack, row.feed, through, self.planted) {
                             ledger.effects.apply(&update);
                         }
                     }
