@@ -6,7 +6,9 @@
 
 mod exception;
 mod fork;
+mod import;
 mod quarantine;
+mod reconcile;
 mod serve;
 mod till;
 
@@ -47,6 +49,12 @@ enum Command {
     /// What a person must decide.
     #[command(subcommand)]
     Exception(exception::Exception),
+    /// Read master data and opening stock from CSV files.
+    Import(import::Import),
+    /// Write master data and stock as CSV files.
+    Export(import::Export),
+    /// Explain every difference between store, tills and counts.
+    Reconcile(reconcile::Reconcile),
 }
 
 /// Where the data are, and how to answer: the options that all commands share.
@@ -160,6 +168,9 @@ pub fn main() -> ExitCode {
         Command::Quarantine(command) => command.run(),
         Command::Fork(command) => command.run(),
         Command::Exception(command) => command.run(),
+        Command::Import(command) => command.run(),
+        Command::Export(command) => command.run(),
+        Command::Reconcile(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

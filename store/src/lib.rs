@@ -24,6 +24,7 @@ pub mod levels;
 pub mod master;
 pub mod open;
 pub mod quarantine;
+pub mod reconcile;
 pub mod stock;
 pub mod tenant;
 pub mod tills;

@@ -1,0 +1,90 @@
+//! Reconciliation: store, till and count of every SKU, and money of every shift and tender, down to the entry.
+//!
+//! What a till shows comes from its own signed statement, never from the store's tables. The rules stand in
+//! [`daybook_domain::reconcile`]; here both sides are read, in one unchanging view of the data.
+
+mod books;
+mod journal;
+mod money;
+mod report;
+mod stock;
+mod text;
+
+pub use report::{
+    CauseTotal, CountView, LevelView, MoneyLine, Report, StockLine, Summary, TillLine, TillView,
+};
+pub use text::table;
+
+use crate::args;
+use crate::db::{DbError, Tx};
+use crate::exceptions;
+use crate::gate::current_head;
+use daybook_domain::amount::OutOfRange;
+use daybook_domain::ids::LocationId;
+
+/// What a report covers.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// Only this location.
+    pub location: Option<LocationId>,
+    /// Lines without any difference too.
+    pub all: bool,
+}
+
+/// Reads both sides and explains every difference.
+///
+/// # Errors
+/// [`DbError`]; a stored row that breaks a rule is corrupt.
+pub fn reconcile(tx: &mut Tx<'_>, scope: &Scope) -> Result<Report, DbError> {
+    let head = current_head(tx)?;
+    let journal = journal::read(tx)?;
+    let tills = tills(tx, &journal)?;
+    let (stock, compared) = stock::lines(tx, &journal, scope)?;
+    let money = money::lines(tx, &journal, scope)?;
+    let mut faults = books::faults(tx)?;
+    faults.extend(stock.iter().flat_map(StockLine::fault_texts));
+    let exceptions = exceptions::list(tx, false)?;
+    let summary = Summary::of(&stock, compared, &money, &faults);
+    Ok(Report {
+        at_ms: tx.now_ms(),
+        feed: head.feed,
+        tills,
+        stock: stock.into_iter().filter(|line| scope.all || line.stands_out()).collect(),
+        money,
+        faults,
+        exceptions,
+        summary,
+    })
+}
+
+fn tills(tx: &mut Tx<'_>, journal: &journal::Journal) -> Result<Vec<TillLine>, DbError> {
+    let tenant = tx.tenant();
+    let rows = tx.query(
+        "SELECT t.till_id, t.code, t.location_id, t.state,
+                (SELECT CAST(coalesce(SUM(i.reported_seq - i.received_seq), 0) AS BIGINT) FROM till_incarnation i
+                 WHERE i.tenant_id = t.tenant_id AND i.till_id = t.till_id AND i.reported_seq > i.received_seq),
+                (SELECT count(*) FROM quarantine q
+                 WHERE q.tenant_id = t.tenant_id AND q.till_id = t.till_id AND q.state = 'open')
+         FROM till t WHERE t.tenant_id = $1 ORDER BY t.code",
+        args![tenant],
+    )?;
+    rows.iter()
+        .map(|row| {
+            let till = daybook_domain::ids::TillId(row.uuid(0)?);
+            Ok(TillLine {
+                till: row.text(1)?.to_owned(),
+                location: row.text(2)?.to_owned(),
+                state: row.text(3)?.to_owned(),
+                stated_at_ms: journal.statements.get(&till).map(|said| said.at_ms),
+                unsent: row.int(4)?,
+                quarantined: row.int(5)?,
+            })
+        })
+        .collect()
+}
+
+/// A sum that left its range cannot come from sound rows.
+fn out_of_range(table: &'static str, id: impl ToString) -> impl FnOnce(OutOfRange) -> DbError {
+    let id = id.to_string();
+    move |_| DbError::Corrupt { table, id }
+}

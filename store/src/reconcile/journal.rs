@@ -1,0 +1,356 @@
+//! The tills' side: what their entries say, by their bytes.
+
+use crate::args;
+use crate::db::{DbError, Row, Tx};
+use daybook_domain::amount::Minor;
+use daybook_domain::document::TenderType;
+use daybook_domain::entry::{
+    CashMoved, Envelope, Fact, JournalHead, Movement, Sale, ShiftTotals, Statement, StatementLine,
+};
+use daybook_domain::ids::{LocationId, ShiftId, Sku, TillId};
+use daybook_domain::reconcile::{EffectState, EntryEffect, EntryRef, Extent, Ledger, MoneyFact};
+use std::collections::{BTreeMap, HashMap};
+use uuid::Uuid;
+
+/// Entries read at once.
+const PAGE: i64 = 1_000;
+
+/// A SKU at a location.
+pub(super) type Key = (LocationId, Sku);
+
+/// Everything the entries say that reconciliation needs.
+#[derive(Default)]
+pub(super) struct Journal {
+    /// What entries move, by SKU and location.
+    pub(super) effects: HashMap<Key, Vec<EntryEffect>>,
+    /// What entries bring in or take out, by shift and tender.
+    pub(super) money: HashMap<(ShiftId, TenderType), Vec<MoneyFact>>,
+    /// What tills reported of shifts: the Z, or the statement of an open one.
+    pub(super) shifts: BTreeMap<ShiftId, ShiftView>,
+    /// Each till's latest whole statement.
+    pub(super) statements: HashMap<TillId, Stated>,
+    /// Short codes.
+    pub(super) codes: HashMap<TillId, String>,
+}
+
+/// A till's report of a shift.
+pub(super) struct ShiftView {
+    pub(super) till: TillId,
+    pub(super) z_no: Option<i64>,
+    pub(super) totals: ShiftTotals,
+    pub(super) ledger: Ledger,
+}
+
+/// A whole statement.
+pub(super) struct Stated {
+    pub(super) at_ms: i64,
+    pub(super) location: LocationId,
+    pub(super) ledger: Ledger,
+    pub(super) lines: Vec<StatementLine>,
+    shift: Option<ShiftTotals>,
+}
+
+/// Reads all journals.
+pub(super) fn read(tx: &mut Tx<'_>) -> Result<Journal, DbError> {
+    let mut reader = Reader::open(tx)?;
+    reader.trunks(tx)?;
+    reader.branches(tx)?;
+    reader.finish(tx)
+}
+
+struct Reader {
+    journal: Journal,
+    feeds: HashMap<EntryRef, i64>,
+    quarantined: HashMap<EntryRef, ()>,
+    starts: HashMap<(TillId, u32), JournalHead>,
+    closes: Vec<(EntryRef, ShiftTotals, i64)>,
+    parts: HashMap<Uuid, (EntryRef, i64, Vec<Statement>)>,
+}
+
+impl Reader {
+    fn open(tx: &mut Tx<'_>) -> Result<Self, DbError> {
+        let tenant = tx.tenant();
+        let mut journal = Journal::default();
+        let sql = "SELECT till_id, code FROM till WHERE tenant_id = $1";
+        for row in tx.query(sql, args![tenant])? {
+            journal.codes.insert(TillId(row.uuid(0)?), row.text(1)?.to_owned());
+        }
+        // Where an entry took effect later than it was stored, its movements tell when.
+        let mut feeds = HashMap::new();
+        let rows = tx.query(
+            "SELECT m.till_id, m.incarnation, m.seq, f.feed FROM stock_movement m
+             JOIN feed_log f ON f.tenant_id = m.tenant_id AND f.txn = m.txn
+             WHERE m.tenant_id = $1 AND m.till_id IS NOT NULL",
+            args![tenant],
+        )?;
+        for row in &rows {
+            feeds.insert(entry_ref(row, 0)?, row.int(3)?);
+        }
+        let mut quarantined = HashMap::new();
+        let rows = tx.query(
+            "SELECT till_id, incarnation, seq FROM quarantine WHERE tenant_id = $1 AND state <> 'applied'",
+            args![tenant],
+        )?;
+        for row in &rows {
+            quarantined.insert(entry_ref(row, 0)?, ());
+        }
+        Ok(Self {
+            journal,
+            feeds,
+            quarantined,
+            starts: HashMap::new(),
+            closes: Vec::new(),
+            parts: HashMap::new(),
+        })
+    }
+
+    fn trunks(&mut self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        let tenant = tx.tenant();
+        let journals = tx.query(
+            "SELECT till_id, incarnation FROM till_incarnation WHERE tenant_id = $1 ORDER BY till_id, incarnation",
+            args![tenant],
+        )?;
+        for journal in &journals {
+            let (till, incarnation) = (journal.uuid(0)?, journal.u32(1)?);
+            let mut after = 0;
+            loop {
+                let rows = tx.query(
+                    "SELECT e.till_id, e.incarnation, e.seq, e.bytes, f.feed FROM journal_entry e
+                     LEFT JOIN feed_log f ON f.tenant_id = e.tenant_id AND f.txn = e.txn
+                     WHERE e.tenant_id = $1 AND e.till_id = $2 AND e.incarnation = $3 AND e.seq > $4
+                     ORDER BY e.seq LIMIT $5",
+                    args![tenant, till, incarnation, after, PAGE],
+                )?;
+                let Some(last) = rows.last() else { break };
+                after = last.int(2)?;
+                for row in &rows {
+                    let entry = entry_ref(row, 0)?;
+                    let stored = row.opt_int(4)?.unwrap_or_default();
+                    let feed = self.feeds.get(&entry).copied().unwrap_or(stored);
+                    let state = if self.quarantined.contains_key(&entry) {
+                        EffectState::Quarantined
+                    } else {
+                        EffectState::Applied { feed }
+                    };
+                    self.entry(entry, state, row.bytes(3)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Entries beside the trunk are stored without effect until a person decides.
+    fn branches(&mut self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        let tenant = tx.tenant();
+        let rows = tx.query(
+            "SELECT till_id, incarnation, seq, bytes, branch_no FROM journal_branch_entry
+             WHERE tenant_id = $1 ORDER BY till_id, incarnation, branch_no, seq",
+            args![tenant],
+        )?;
+        for row in &rows {
+            let entry = entry_ref(row, row.u32(4)?)?;
+            self.entry(entry, EffectState::Quarantined, row.bytes(3)?);
+        }
+        Ok(())
+    }
+
+    /// Takes what an entry says. Bytes that nobody can read move nothing; they stand in quarantine.
+    fn entry(&mut self, entry: EntryRef, state: EffectState, bytes: &[u8]) {
+        let Ok(envelope) = Envelope::parse(bytes) else { return };
+        let Ok(fact) = envelope.fact() else { return };
+        let (shift, at_ms) = (envelope.shift, envelope.at_ms);
+        self.moves(entry, state, &fact);
+        if let Some(shift) = shift {
+            self.takings(entry, state, shift, &fact);
+        }
+        match fact {
+            Fact::IncarnationStarted(started) => {
+                if let Some(previous) = started.previous {
+                    self.starts.insert((entry.till, started.incarnation), previous);
+                }
+            }
+            Fact::ShiftOpened(opened) => {
+                let amount = opened.opening_float_minor;
+                self.money(entry, state, (opened.shift, TenderType::Cash), amount);
+            }
+            Fact::ShiftClosed(report) => self.closes.push((entry, report.totals, report.z_no)),
+            Fact::Statement(part) => {
+                let empty = || (entry, at_ms, Vec::new());
+                let (last, said_ms, parts) = self.parts.entry(part.statement).or_insert_with(empty);
+                (*last, *said_ms) = (entry, at_ms);
+                parts.push(part);
+            }
+            other => drop(other),
+        }
+    }
+
+    fn moves(&mut self, entry: EntryRef, state: EffectState, fact: &Fact) {
+        let mut sums: BTreeMap<(&LocationId, &Sku), i64> = BTreeMap::new();
+        for movement in movements(fact) {
+            let sum = sums.entry((&movement.location, &movement.sku)).or_default();
+            *sum = sum.saturating_add(movement.quantity_milli.0);
+        }
+        for ((location, sku), amount) in sums {
+            let effects = self.journal.effects.entry((location.clone(), sku.clone())).or_default();
+            effects.push(EntryEffect { entry, amount, state });
+        }
+    }
+
+    fn takings(&mut self, entry: EntryRef, state: EffectState, shift: ShiftId, fact: &Fact) {
+        if let Some((sale, sign)) = sale(fact)
+            && !sale.document.training
+        {
+            for tender in &sale.document.tenders {
+                let amount = Minor(tender.amount_minor.0.saturating_mul(sign));
+                self.money(entry, state, (shift, tender.tender_type), amount);
+            }
+        }
+        if let Some((cash, sign)) = cash(fact) {
+            let amount = Minor(cash.amount_minor.0.saturating_mul(sign));
+            self.money(entry, state, (shift, TenderType::Cash), amount);
+        }
+    }
+
+    fn money(
+        &mut self,
+        entry: EntryRef,
+        state: EffectState,
+        key: (ShiftId, TenderType),
+        amount_minor: Minor,
+    ) {
+        let facts = self.journal.money.entry(key).or_default();
+        facts.push(MoneyFact { entry, amount_minor, state });
+    }
+
+    fn finish(mut self, tx: &mut Tx<'_>) -> Result<Journal, DbError> {
+        self.whole_statements(tx)?;
+        for (entry, totals, z_no) in std::mem::take(&mut self.closes) {
+            let ledger = self.ledger(tx, entry.till, entry.incarnation, entry.seq)?;
+            let view = ShiftView { till: entry.till, z_no: Some(z_no), totals, ledger };
+            self.journal.shifts.insert(view.totals.shift, view);
+        }
+        let mut open = Vec::new();
+        for (till, stated) in &mut self.journal.statements {
+            if let Some(totals) = stated.shift.take() {
+                open.push((*till, totals, stated.ledger.clone()));
+            }
+        }
+        for (till, totals, ledger) in open {
+            let view = ShiftView { till, z_no: None, totals, ledger };
+            self.journal.shifts.entry(view.totals.shift).or_insert(view);
+        }
+        Ok(self.journal)
+    }
+
+    /// The latest statement of each till of which every part has arrived.
+    fn whole_statements(&mut self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        let mut latest: HashMap<TillId, (EntryRef, i64, Vec<Statement>)> = HashMap::new();
+        for (entry, at_ms, parts) in std::mem::take(&mut self.parts).into_values() {
+            let whole = parts.first().is_some_and(|first| {
+                u32::try_from(parts.len()).is_ok_and(|count| count == first.parts)
+            });
+            let newer = latest.get(&entry.till).is_none_or(|(known, _, _)| {
+                (known.incarnation, known.seq) < (entry.incarnation, entry.seq)
+            });
+            if whole && newer && entry.branch == 0 {
+                latest.insert(entry.till, (entry, at_ms, parts));
+            }
+        }
+        for (till, (_, at_ms, parts)) in latest {
+            let Some(first) = parts.first() else { continue };
+            let ledger = self.ledger(tx, till, first.head.incarnation, first.head.seq)?;
+            let location = first.location.clone();
+            let shift = parts.iter().find_map(|part| part.shift.clone());
+            let lines = parts.into_iter().flat_map(|part| part.lines).collect();
+            self.journal.statements.insert(till, Stated { at_ms, location, ledger, lines, shift });
+        }
+        Ok(())
+    }
+
+    /// What stood in a till's ledger at an entry: its journal so far, and those it carried on from.
+    fn ledger(
+        &self,
+        tx: &mut Tx<'_>,
+        till: TillId,
+        incarnation: u32,
+        seq: i64,
+    ) -> Result<Ledger, DbError> {
+        let mut extents = vec![Extent { incarnation, branch: 0, through: seq }];
+        let mut at = incarnation;
+        while let Some(previous) = self.starts.get(&(till, at)) {
+            if previous.incarnation >= at {
+                break;
+            }
+            extents.extend(extents_of(tx, till, previous)?);
+            at = previous.incarnation;
+        }
+        Ok(Ledger(extents))
+    }
+}
+
+/// Where an earlier head lies: on the trunk, or on a branch that leaves it.
+fn extents_of(
+    tx: &mut Tx<'_>,
+    till: TillId,
+    head: &JournalHead,
+) -> Result<Vec<Extent>, DbError> {
+    let trunk = |through| Extent { incarnation: head.incarnation, branch: 0, through };
+    let Ok(hash) = hex::decode(&head.hash) else { return Ok(vec![trunk(head.seq)]) };
+    let tenant = tx.tenant();
+    let branch = tx.query_opt(
+        "SELECT b.branch_no, b.from_seq FROM journal_branch_entry e
+         JOIN journal_branch b ON b.tenant_id = e.tenant_id AND b.till_id = e.till_id
+              AND b.incarnation = e.incarnation AND b.branch_no = e.branch_no
+         WHERE e.tenant_id = $1 AND e.till_id = $2 AND e.incarnation = $3 AND e.seq = $4 AND e.hash = $5",
+        args![tenant, till, head.incarnation, head.seq, hash],
+    )?;
+    Ok(match branch {
+        None => vec![trunk(head.seq)],
+        Some(row) => vec![
+            trunk(row.int(1)? - 1),
+            Extent { incarnation: head.incarnation, branch: row.u32(0)?, through: head.seq },
+        ],
+    })
+}
+
+/// Reads till, incarnation and sequence number from the first three columns.
+pub(super) fn entry_ref(row: &Row, branch: u32) -> Result<EntryRef, DbError> {
+    let (till, incarnation) = (TillId(row.uuid(0)?), row.u32(1)?);
+    Ok(EntryRef { till, incarnation, branch, seq: row.int(2)? })
+}
+
+/// The sale of a fact, and whether its tenders bring in or give back.
+fn sale(fact: &Fact) -> Option<(&Sale, i64)> {
+    if let Fact::SaleCompleted(sale) | Fact::ExchangeCompleted(sale) = fact {
+        return Some((sale, 1));
+    }
+    if let Fact::RefundCompleted(sale) | Fact::SaleVoided(sale) = fact {
+        return Some((sale, -1));
+    }
+    None
+}
+
+fn movements(fact: &Fact) -> &[Movement] {
+    if let Some((sale, _)) = sale(fact) {
+        return &sale.movements;
+    }
+    if let Fact::StockReceived(moved)
+    | Fact::StockAdjusted(moved)
+    | Fact::StockWrittenOff(moved)
+    | Fact::StockTransferredOut(moved)
+    | Fact::StockTransferredIn(moved) = fact
+    {
+        return &moved.movements;
+    }
+    &[]
+}
+
+fn cash(fact: &Fact) -> Option<(&CashMoved, i64)> {
+    if let Fact::CashPaidIn(cash) | Fact::CashLoaned(cash) = fact {
+        return Some((cash, 1));
+    }
+    if let Fact::CashPaidOut(cash) | Fact::CashDropped(cash) = fact {
+        return Some((cash, -1));
+    }
+    None
+}
