@@ -21,8 +21,10 @@ impl Import {
         let sources = import::read_folder(&self.folder)?;
         let store = self.common.open()?;
         let summary = import::import(&store.gate, &sources, &mut progress)?;
-        let parts: Vec<String> = summary.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-        let text = if parts.is_empty() { "nothing has changed".to_owned() } else { parts.join(", ") };
+        let parts: Vec<String> =
+            summary.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        let text =
+            if parts.is_empty() { "nothing has changed".to_owned() } else { parts.join(", ") };
         self.common.print(&serde_json::json!({ "changed": summary }), &text);
         Ok(())
     }

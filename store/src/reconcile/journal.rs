@@ -289,11 +289,7 @@ impl Reader {
 }
 
 /// Where an earlier head lies: on the trunk, or on a branch that leaves it.
-fn extents_of(
-    tx: &mut Tx<'_>,
-    till: TillId,
-    head: &JournalHead,
-) -> Result<Vec<Extent>, DbError> {
+fn extents_of(tx: &mut Tx<'_>, till: TillId, head: &JournalHead) -> Result<Vec<Extent>, DbError> {
     let trunk = |through| Extent { incarnation: head.incarnation, branch: 0, through };
     let Ok(hash) = hex::decode(&head.hash) else { return Ok(vec![trunk(head.seq)]) };
     let tenant = tx.tenant();

@@ -72,9 +72,8 @@ fn line(
     store_minor: i64,
 ) -> Result<MoneyLine, DbError> {
     let view = journal.shifts.get(&shift);
-    let said = view.and_then(|view| {
-        view.totals.tenders.iter().find(|totals| totals.tender_type == tender)
-    });
+    let said = view
+        .and_then(|view| view.totals.tenders.iter().find(|totals| totals.tender_type == tender));
     let facts = journal.money.get(&(shift, tender)).map_or(&[][..], Vec::as_slice);
     let explanation = view
         .map(|view| {
@@ -132,8 +131,8 @@ fn tenders(tx: &mut Tx<'_>, sums: &mut Sums) -> Result<(), DbError> {
     )?;
     for row in &rows {
         let tender = row.text(1)?;
-        let tender = by_word(&TENDERS, tender)
-            .ok_or_else(|| DbError::corrupt("document_tender", tender))?;
+        let tender =
+            by_word(&TENDERS, tender).ok_or_else(|| DbError::corrupt("document_tender", tender))?;
         add(sums, (ShiftId(row.uuid(0)?), tender), row.int(2)?)?;
     }
     Ok(())

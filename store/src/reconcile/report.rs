@@ -108,7 +108,8 @@ impl StockLine {
     /// Whether a person should see it.
     #[must_use]
     pub fn stands_out(&self) -> bool {
-        let differs = |view: &TillView| view.explanation.difference != 0 || view.explanation.unexplained != 0;
+        let differs =
+            |view: &TillView| view.explanation.difference != 0 || view.explanation.unexplained != 0;
         self.level.free_milli < 0
             || self.level.on_hand_milli < 0
             || !self.faults.is_empty()
@@ -202,8 +203,9 @@ impl Summary {
         for view in stock.iter().flat_map(|line| &line.tills) {
             summary.compared += 1;
             summary.differing += usize::from(view.explanation.difference != 0);
-            summary.unexplained_milli =
-                summary.unexplained_milli.saturating_add(view.explanation.unexplained.saturating_abs());
+            summary.unexplained_milli = summary
+                .unexplained_milli
+                .saturating_add(view.explanation.unexplained.saturating_abs());
             add(&mut summary.stock_causes, &view.explanation);
         }
         for line in money {

@@ -57,12 +57,7 @@ pub(super) fn lines(
     Ok((lines, count))
 }
 
-fn line(
-    journal: &Journal,
-    key: &Key,
-    level: &Level,
-    found: &Behind,
-) -> Result<StockLine, DbError> {
+fn line(journal: &Journal, key: &Key, level: &Level, found: &Behind) -> Result<StockLine, DbError> {
     let range = |error| out_of_range("stock_level", format!("{}/{}", key.0, key.1))(error);
     let none = Vec::new();
     let effects = journal.effects.get(key).unwrap_or(&none);
@@ -110,8 +105,8 @@ fn levels(tx: &mut Tx<'_>) -> Result<BTreeMap<Key, Level>, DbError> {
     rows.iter()
         .map(|row| {
             let policy = row.text(2)?;
-            let policy = master::policy(policy)
-                .ok_or_else(|| DbError::corrupt("stock_level", policy))?;
+            let policy =
+                master::policy(policy).ok_or_else(|| DbError::corrupt("stock_level", policy))?;
             let level = Level {
                 policy,
                 on_hand_milli: Quantity(row.int(3)?),
@@ -158,9 +153,7 @@ fn movements(tx: &mut Tx<'_>, behind: &mut HashMap<Key, Behind>) -> Result<(), D
                 Origin::Store { cause: StoreCause::WebReturn, reference: reference()? }
             }
             (false, "count") => Origin::Store { cause: StoreCause::Count, reference: reference()? },
-            (false, _) => {
-                Origin::Store { cause: StoreCause::Adjustment, reference: reference()? }
-            }
+            (false, _) => Origin::Store { cause: StoreCause::Adjustment, reference: reference()? },
         };
         let quantity_milli = Quantity(row.int(5)?);
         let movement = StockMovement { feed: row.int(8)?, quantity_milli, origin };

@@ -31,7 +31,11 @@ fn heading(out: &mut String, text: &str) {
 
 fn tills(out: &mut String, report: &Report) {
     heading(out, "Tills");
-    let _ = writeln!(out, "{:<6} {:<16} {:<8} {:>8} {:>12}  statement", "till", "location", "state", "unsent", "quarantined");
+    let _ = writeln!(
+        out,
+        "{:<6} {:<16} {:<8} {:>8} {:>12}  statement",
+        "till", "location", "state", "unsent", "quarantined"
+    );
     for till in &report.tills {
         let stated = if till.stated_at_ms.is_some() { "received" } else { "none yet" };
         let _ = writeln!(
@@ -55,7 +59,18 @@ fn stock(out: &mut String, report: &Report) {
     let _ = writeln!(
         out,
         "{:<12} {:<20} {:>9} {:>8} {:>8} {:>8} {:>8} {:>8}  {:<5} {:>9} {:>8} {:>11}",
-        "location", "sku", "on hand", "reserved", "for web", "leased", "in doubt", "free", "till", "shows", "differs", "unexplained"
+        "location",
+        "sku",
+        "on hand",
+        "reserved",
+        "for web",
+        "leased",
+        "in doubt",
+        "free",
+        "till",
+        "shows",
+        "differs",
+        "unexplained"
     );
     for line in report.stock.iter().take(LINES_MAX) {
         stock_line(out, line);
@@ -126,13 +141,25 @@ fn money(out: &mut String, report: &Report) {
     let _ = writeln!(
         out,
         "{:<6} {:<11} {:>4} {:<12} {:>12} {:>12} {:>9} {:>12} {:>10} {:>11}",
-        "till", "day", "Z", "tender", "store", "till", "differs", "counted", "over/short", "unexplained"
+        "till",
+        "day",
+        "Z",
+        "tender",
+        "store",
+        "till",
+        "differs",
+        "counted",
+        "over/short",
+        "unexplained"
     );
     for line in &report.money {
         let z_no = line.z_no.map_or_else(|| "open".to_owned(), |no| no.to_string());
-        let optional = |amount: Option<i64>| amount.map_or_else(|| "–".to_owned(), |amount| amount.to_string());
+        let optional = |amount: Option<i64>| {
+            amount.map_or_else(|| "–".to_owned(), |amount| amount.to_string())
+        };
         let said = line.explanation.as_ref();
-        let mark = if said.is_some_and(|said| said.unexplained != 0) { "  UNEXPLAINED" } else { "" };
+        let mark =
+            if said.is_some_and(|said| said.unexplained != 0) { "  UNEXPLAINED" } else { "" };
         let _ = writeln!(
             out,
             "{:<6} {:<11} {:>4} {:<12} {:>12} {:>12} {:>9} {:>12} {:>10} {:>11}{mark}",
@@ -186,7 +213,11 @@ fn verdict(out: &mut String, report: &Report) {
     let _ = writeln!(
         out,
         "{} levels, {} views of tills compared, {} differ; {} shifts by tender compared, {} not stated yet",
-        summary.levels, summary.compared, summary.differing, summary.money_compared, summary.money_unstated
+        summary.levels,
+        summary.compared,
+        summary.differing,
+        summary.money_compared,
+        summary.money_unstated
     );
     if summary.holds() {
         let _ = writeln!(out, "unexplained: 0 units, 0 coins");
