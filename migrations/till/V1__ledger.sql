@@ -100,12 +100,6 @@ CREATE TABLE parked (
     content TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE sign_in_failure (
-    staff       TEXT PRIMARY KEY,
-    failures    INTEGER NOT NULL,
-    until_ms    INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
 -- Requests to the store without an answer yet; resent with their ids.
 CREATE TABLE request (
     id            BLOB PRIMARY KEY,

@@ -3,13 +3,24 @@
 //! A window or the command line opens a [`ledger::Ledger`] and calls one function per act; each act is one
 //! transaction of the write gate. Only [`clock`] reads clocks and only [`random`] draws randomness.
 
+pub mod backup;
 pub mod catalogue;
+pub mod cli;
 pub mod clock;
 pub mod error;
+pub mod export;
 pub mod feed;
+pub mod goods;
 pub mod home;
+pub mod import;
+mod issue;
 pub mod ledger;
+pub mod paper;
 pub mod random;
+pub mod refund;
 pub mod search;
+pub mod sell;
+pub mod shift;
+pub mod staff;
 pub mod stock;
 pub mod sync_driver;

@@ -81,6 +81,14 @@ pub fn run(
     runtime.block_on(driver.run(until, wakes, show))
 }
 
+/// Last sequence number of an incarnation that the store has acknowledged.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn acked_of(conn: &rusqlite::Connection, incarnation: u32) -> Result<i64, TillError> {
+    Ok(facts::acked(conn, incarnation)?.seq)
+}
+
 pub(crate) fn locked(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
     // A panic elsewhere left no half-written transaction: those are rolled back.
     ledger.lock().unwrap_or_else(PoisonError::into_inner)

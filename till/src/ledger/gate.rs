@@ -188,6 +188,9 @@ impl<'a> Gate<'a> {
         self.live.head = frame.head();
         if self.act.data_at_ms.is_none() {
             self.live.last = Some(moment);
+        } else {
+            // The time of imported data says nothing about this machine's clock.
+            super::state::set(self.tx, "imported_through", &pos)?;
         }
         Ok(pos)
     }

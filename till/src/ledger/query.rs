@@ -40,7 +40,10 @@ pub fn live(conn: &Connection, till: TillId) -> Result<Option<Live>, TillError> 
         last: None,
     };
     refresh(conn, &mut live)?;
-    if let Some(entry) = entry_at(conn, live.pos())? {
+    let imported: Option<i64> = state::get(conn, "imported_through")?;
+    if imported != Some(live.pos())
+        && let Some(entry) = entry_at(conn, live.pos())?
+    {
         let envelope = parse(&entry.bytes, live.pos())?;
         live.last = Some(daybook_domain::clock::Moment {
             at_ms: envelope.at_ms,

@@ -1,0 +1,151 @@
+//! Verified backup while selling goes on, and restore, after which the ledger begins a new incarnation.
+
+use crate::error::TillError;
+use crate::home::Home;
+use crate::ledger::{Identity, Ledger, query, schema, state};
+use rusqlite::Connection;
+use rusqlite::backup::Backup;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Pages copied in one step.
+const PAGES: i32 = 2_000;
+
+/// What a backup holds.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct BackedUp {
+    /// Incarnation.
+    pub incarnation: u32,
+    /// Last sequence number.
+    pub seq: i64,
+    /// Hash there.
+    pub hash: String,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
+/// Copies the ledger into one file and verifies the copy. The copy knows no install id: whoever opens it begins
+/// anew.
+///
+/// # Errors
+/// [`TillError::Io`], [`TillError::Corrupt`] when the copy does not verify; then there is no file.
+pub fn backup(
+    ledger: &Ledger,
+    file: &Path,
+    progress: &mut dyn FnMut(i32, i32),
+) -> Result<BackedUp, TillError> {
+    let fresh = with_suffix(file, ".part");
+    remove(&fresh)?;
+    let result = copy(ledger, &fresh, progress);
+    if result.is_err() {
+        remove(&fresh)?;
+        return result;
+    }
+    fs::rename(&fresh, file).map_err(TillError::io(file.display().to_string()))?;
+    result
+}
+
+fn copy(
+    ledger: &Ledger,
+    fresh: &Path,
+    progress: &mut dyn FnMut(i32, i32),
+) -> Result<BackedUp, TillError> {
+    let expected = ledger.live()?.clone();
+    let mut to = Connection::open(fresh)?;
+    {
+        let backup = Backup::new(ledger.reader(), &mut to)?;
+        loop {
+            let step = backup.step(PAGES)?;
+            let done = backup.progress();
+            progress(done.pagecount - done.remaining, done.pagecount);
+            if step == rusqlite::backup::StepResult::Done {
+                break;
+            }
+        }
+    }
+    to.busy_timeout(Duration::from_secs(1))?;
+    to.pragma_update(None, "journal_mode", "DELETE")?;
+    state::clear(&to, "install")?;
+    state::clear(&to, "session")?;
+    to.execute("DELETE FROM lease", [])?;
+    let found: String = to.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    let live = query::live(&to, ledger.identity()?.till)?;
+    if found != "ok" || live.map(|live| live.head) != Some(expected.head) {
+        return Err(TillError::corrupt("backup", fresh.display(), found));
+    }
+    drop(to);
+    let synced = File::open(fresh)
+        .and_then(|file| file.sync_all().and_then(|()| file.metadata()))
+        .map_err(TillError::io(fresh.display().to_string()))?;
+    Ok(BackedUp {
+        incarnation: expected.journal.incarnation,
+        seq: expected.head.seq,
+        hash: expected.head.hash.to_string(),
+        bytes: synced.len(),
+    })
+}
+
+/// Puts a backup in the place of the ledger. What was there is kept beside it. The next start asks for a new
+/// incarnation before the first sale.
+///
+/// # Errors
+/// [`TillError::Corrupt`] when the file is no ledger; refused as `restore.other_till` for another till's.
+pub fn restore(dir: &Path, file: &Path, now_ms: i64) -> Result<PathBuf, TillError> {
+    let home = Home::open(dir)?;
+    let identity = check(file)?;
+    let database = home.database();
+    if database.exists()
+        && let Ok(here) = schema::open_reader(&database)
+        && let Ok(Some(own)) = state::get::<Identity>(&here, "identity")
+        && own.till != identity.till
+    {
+        return Err(TillError::refused(
+            "restore.other_till",
+            format!("the backup is of till {}, this is till {}", identity.code, own.code),
+        ));
+    }
+    let fresh = with_suffix(&database, ".restoring");
+    let io = |what: &Path| TillError::io(what.display().to_string());
+    fs::copy(file, &fresh).map_err(io(&fresh))?;
+    File::open(&fresh).and_then(|file| file.sync_all()).map_err(io(&fresh))?;
+    home.forget_install()?;
+    let kept = dir.join(format!("till.db.before-{now_ms}"));
+    for suffix in ["", "-wal", "-shm"] {
+        let from = with_suffix(&database, suffix);
+        if from.exists() {
+            fs::rename(&from, with_suffix(&kept, suffix)).map_err(io(&from))?;
+        }
+    }
+    fs::rename(&fresh, &database).map_err(io(&fresh))?;
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(io(dir))?;
+    Ok(kept)
+}
+
+fn check(file: &Path) -> Result<Identity, TillError> {
+    if !file.exists() {
+        return Err(TillError::bad("file", format!("{} does not exist", file.display())));
+    }
+    let conn = schema::open_reader(file)?;
+    let found: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if found != "ok" {
+        return Err(TillError::corrupt("backup", file.display(), found));
+    }
+    state::get(&conn, "identity")?
+        .ok_or_else(|| TillError::corrupt("backup", file.display(), "is no till's ledger"))
+}
+
+fn remove(path: &Path) -> Result<(), TillError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(TillError::Io { what: path.display().to_string(), source: error })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}

@@ -1,0 +1,82 @@
+//! Looking only: status, search, scan. No lock is taken, so they work beside a running till.
+
+use super::args::{Arguments, Barcode, Search};
+use super::output::Output;
+use crate::catalogue;
+use crate::error::TillError;
+use crate::feed;
+use crate::ledger::{Identity, query, schema, state};
+use crate::search as searching;
+use crate::sync_driver;
+use rusqlite::Connection;
+use serde_json::json;
+
+fn reader(arguments: &Arguments) -> Result<Connection, TillError> {
+    schema::open_reader(&arguments.data.join("till.db"))
+}
+
+pub(super) fn status(arguments: &Arguments, output: &Output) -> Result<(), TillError> {
+    let conn = reader(arguments)?;
+    let identity: Identity = state::get(&conn, "identity")?.ok_or(TillError::NotEnrolled)?;
+    let live = query::live(&conn, identity.till)?.ok_or(TillError::NotEnrolled)?;
+    let acked = sync_driver::acked_of(&conn, live.journal.incarnation)?;
+    let installed: Option<uuid::Uuid> = state::get(&conn, "install")?;
+    let count = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let last: Option<i64> = state::get(&conn, "last_exchange_at_ms")?;
+    let carried = query::carried(&conn)?;
+    output.line(&json!({
+        "event": "status", "till": identity.till, "code": identity.code,
+        "location": identity.location, "store": identity.store_url,
+        "incarnation": live.journal.incarnation, "series_tag": live.series_tag,
+        "seq": live.head.seq, "hash": live.head.hash, "acked": acked,
+        "unsent": live.head.seq - acked, "feed": live.feed,
+        "epoch": state::get::<i64>(&conn, "epoch")?,
+        "last_exchange_at_ms": last,
+        "needs_incarnation":
+            installed.is_none() || state::get::<String>(&conn, "verdict")?.is_some(),
+        "shift": live.shift, "z_no": carried.z_no,
+        "documents": count("SELECT count(*) FROM document")?,
+        "items": count("SELECT count(*) FROM item")?,
+        "parked": count("SELECT count(*) FROM parked")?,
+        "leases": count("SELECT count(*) FROM lease")?,
+        "requests": count("SELECT count(*) FROM request")?,
+        "filled": feed::cursor(&conn)?.is_some_and(|cursor| cursor.fill.is_none()),
+    }));
+    Ok(())
+}
+
+pub(super) fn search(
+    arguments: &Arguments,
+    search: &Search,
+    output: &Output,
+) -> Result<(), TillError> {
+    let conn = reader(arguments)?;
+    for item in searching::search(&conn, &search.words.join(" "), search.limit)? {
+        output.line(&json!({
+            "sku": item.sku, "name": item.name,
+            "options": daybook_domain::catalogue::printed_options(&item),
+            "price_micros": catalogue::price_at(&item, crate::clock::now().at_ms),
+        }));
+    }
+    Ok(())
+}
+
+pub(super) fn barcode(
+    arguments: &Arguments,
+    barcode: &Barcode,
+    output: &Output,
+) -> Result<(), TillError> {
+    let conn = reader(arguments)?;
+    let found = catalogue::by_scan(&conn, &barcode.code)?;
+    if found.is_empty() {
+        let message = format!("no product has the code {}", barcode.code);
+        return Err(TillError::refused("item.unknown", message));
+    }
+    for item in found {
+        output.line(&json!({
+            "sku": item.sku, "name": item.name,
+            "price_micros": catalogue::price_at(&item, crate::clock::now().at_ms),
+        }));
+    }
+    Ok(())
+}

@@ -1,0 +1,306 @@
+//! Documents: sell, refund, exchange, void, park, recall, abort, print.
+
+use super::args::{Abort, Arguments, Exchange, Goods, Invoice, Park, Recall, Refund, Sell, Void};
+use super::output::Output;
+use super::session::{basket, decimal, offers, with_person};
+use crate::catalogue;
+use crate::error::TillError;
+use crate::goods;
+use crate::import::{self, Outcome};
+use crate::ledger::Ledger;
+use crate::paper::{self, Form};
+use crate::random;
+use crate::refund::{self as returns, ReturnRequest};
+use crate::sell::{self as selling, Offers, SaleRequest, Sold};
+use crate::staff::Who;
+use daybook_domain::amount::{Quantity, RatePpm};
+use daybook_domain::basket::{Basket, Discount};
+use daybook_domain::document::{Document, TenderType};
+use daybook_domain::ids::{BasketId, DocumentId};
+use daybook_domain::tender::Offer;
+use daybook_print::Fonts;
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+pub(super) fn sell(arguments: &Arguments, sell: &Sell, output: &Output) -> Result<(), TillError> {
+    with_person(arguments, |ledger, who| match &sell.baskets {
+        Some(file) => sell_file(ledger, who, sell, file, output),
+        None => {
+            let basket = basket(ledger, &sell.goods)?;
+            let sold = sell_basket(ledger, who, basket, sell)?;
+            output.line(&sold_line(&sold, None));
+            Ok(())
+        }
+    })
+}
+
+fn sell_basket(
+    ledger: &mut Ledger,
+    who: &Who,
+    mut basket: Basket,
+    sell: &Sell,
+) -> Result<Sold, TillError> {
+    if let Some(percent) = &sell.discount_percent {
+        let rate = RatePpm(decimal("discount-percent", percent, 4)?);
+        basket
+            .set_bill_discount(Some(Discount::Rate(rate)))
+            .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
+    }
+    let currency = catalogue::settings(ledger.reader())?.currency;
+    let mut offers = offers(&sell.tenders, currency)?;
+    if offers.is_empty() {
+        offers.push(Offer::of(TenderType::Cash, None));
+    }
+    sell_now(ledger, who, basket, offers, sell.note.clone())
+}
+
+fn sell_now(
+    ledger: &mut Ledger,
+    who: &Who,
+    basket: Basket,
+    offers: Vec<Offer>,
+    note: Option<String>,
+) -> Result<Sold, TillError> {
+    let request = SaleRequest {
+        id: DocumentId(random::id(who.at_ms())?),
+        basket,
+        offers: Offers::Given(offers),
+        buyer: None,
+        customer: None,
+        place_of_supply: None,
+        note,
+        source: None,
+        happened: false,
+    };
+    selling::sell(ledger, who, &request)
+}
+
+fn sell_file(
+    ledger: &mut Ledger,
+    who: &Who,
+    sell: &Sell,
+    file: &Path,
+    output: &Output,
+) -> Result<(), TillError> {
+    let reader: Box<dyn Read> = if file.as_os_str() == "-" {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(File::open(file).map_err(TillError::io(file.display().to_string()))?)
+    };
+    let (mut sold, mut already, mut other, mut refused) = (0_usize, 0, 0, 0);
+    for (no, line) in (1..).zip(BufReader::new(reader).lines()).skip(sell.from) {
+        if sell.limit.is_some_and(|limit| sold >= limit) {
+            break;
+        }
+        let at_line = |error: TillError| match error {
+            TillError::BadInput { field, message } => {
+                TillError::BadInput { field: format!("line {no}: {field}"), message }
+            }
+            error => error,
+        };
+        let line = line.map_err(|error| TillError::bad(format!("line {no}"), error))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        match import::sell_record(ledger, who, &line, sell.auto_shift).map_err(at_line) {
+            Ok((source, Outcome::Sold(one))) => {
+                sold += 1;
+                output.line(&sold_line(&one, Some(&source)));
+                if sold.is_multiple_of(500) {
+                    output.progress(&format!("{sold} baskets sold"));
+                }
+            }
+            Ok((source, Outcome::Already(number))) => {
+                already += 1;
+                output.line(&json!({"event": "already_sold", "source": source, "number": number}));
+            }
+            Ok((_, Outcome::OtherTill)) => other += 1,
+            Err(TillError::Refused { code, message }) if code != "shift.none_open" => {
+                refused += 1;
+                output.line(&json!({
+                    "event": "refused", "line": no, "code": code, "message": message,
+                }));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if sell.close && ledger.live()?.shift.is_some() {
+        import::close_as_expected(ledger, who)?;
+    }
+    output.line(&json!({
+        "event": "done", "sold": sold, "already_sold": already, "other_till": other,
+        "refused": refused,
+    }));
+    if sell.strict && refused > 0 {
+        return Err(TillError::refused("sell.refused", format!("{refused} baskets were refused")));
+    }
+    Ok(())
+}
+
+fn sold_line(sold: &Sold, source: Option<&str>) -> Value {
+    let document = &sold.document;
+    let change: i64 =
+        document.tenders.iter().filter_map(|tender| tender.change_minor).map(|c| c.0).sum();
+    let mut line = document_line("sold", document);
+    if let Value::Object(fields) = &mut line {
+        fields.insert("change_minor".to_owned(), json!(change));
+        if let Some(source) = source {
+            fields.insert("source".to_owned(), json!(source));
+        }
+        if !sold.beyond.is_empty() {
+            fields.insert("beyond_rights".to_owned(), json!(sold.beyond));
+        }
+        if sold.disk_low {
+            fields.insert("disk_low".to_owned(), json!(true));
+        }
+    }
+    line
+}
+
+fn document_line(event: &str, document: &Document) -> Value {
+    json!({
+        "event": event, "id": document.id, "number": document.number, "kind": document.kind,
+        "total_minor": document.totals.total_minor,
+        "payable_minor": document.totals.payable_minor, "lines": document.lines.len(),
+    })
+}
+
+pub(super) fn refund(
+    arguments: &Arguments,
+    refund: &Refund,
+    output: &Output,
+) -> Result<(), TillError> {
+    with_person(arguments, |ledger, who| {
+        let request = request(ledger, who, refund)?;
+        let (document, _) = returns::refund(ledger, who, &request)?;
+        output.line(&document_line("refunded", &document));
+        Ok(())
+    })
+}
+
+pub(super) fn exchange(
+    arguments: &Arguments,
+    exchange: &Exchange,
+    output: &Output,
+) -> Result<(), TillError> {
+    with_person(arguments, |ledger, who| {
+        let request = request(ledger, who, &exchange.back)?;
+        let basket = basket(ledger, &exchange.goods)?;
+        let (document, _) = returns::exchange(ledger, who, &request, basket)?;
+        output.line(&document_line("exchanged", &document));
+        Ok(())
+    })
+}
+
+pub(super) fn void(arguments: &Arguments, void: &Void, output: &Output) -> Result<(), TillError> {
+    with_person(arguments, |ledger, who| {
+        let id = DocumentId(random::id(who.at_ms())?);
+        let (document, _) = returns::void(ledger, who, id, &void.number, &void.reason)?;
+        output.line(&document_line("voided", &document));
+        Ok(())
+    })
+}
+
+fn request(ledger: &Ledger, who: &Who, refund: &Refund) -> Result<ReturnRequest, TillError> {
+    let lines = refund
+        .lines
+        .iter()
+        .map(|text| {
+            let (no, quantity) = match text.split_once(':') {
+                Some((no, quantity)) => (no, Some(Quantity(decimal("line", quantity, 3)?))),
+                None => (text.as_str(), None),
+            };
+            let no = no.parse().map_err(|_| {
+                TillError::bad("line", format!("{text:?} is not `line` or `line:quantity`"))
+            })?;
+            Ok((no, quantity))
+        })
+        .collect::<Result<_, TillError>>()?;
+    let currency = catalogue::settings(ledger.reader())?.currency;
+    Ok(ReturnRequest {
+        id: DocumentId(random::id(who.at_ms())?),
+        number: refund.number.clone(),
+        lines,
+        restock: !refund.write_off,
+        offers: offers(&refund.tenders, currency)?
+            .into_iter()
+            .map(|offer| Offer { given: None, ..offer })
+            .collect(),
+        reason: refund.reason.clone(),
+    })
+}
+
+pub(super) fn park(arguments: &Arguments, park: &Park, output: &Output) -> Result<(), TillError> {
+    with_person(arguments, |ledger, who| {
+        let basket = basket(ledger, &park.goods)?;
+        let id = BasketId(random::id(who.at_ms())?);
+        goods::park(ledger, who, id, &basket, &park.label)?;
+        output.line(&json!({"event": "parked", "basket": id}));
+        Ok(())
+    })
+}
+
+pub(super) fn recall(
+    arguments: &Arguments,
+    recall: &Recall,
+    output: &Output,
+) -> Result<(), TillError> {
+    with_person(arguments, |ledger, who| {
+        let id: BasketId =
+            recall.basket.parse().map_err(|error| TillError::bad("basket", error))?;
+        let currency = catalogue::settings(ledger.reader())?.currency;
+        let mut offers = offers(&recall.tenders, currency)?;
+        if offers.is_empty() {
+            offers.push(Offer::of(TenderType::Cash, None));
+        }
+        let (basket, _) = goods::recall(ledger, who, id)?;
+        match sell_now(ledger, who, basket.clone(), offers, None) {
+            Ok(sold) => {
+                output.line(&sold_line(&sold, None));
+                Ok(())
+            }
+            Err(error) => {
+                // The sale did not happen: the basket goes back to where it lay.
+                goods::park(ledger, who, id, &basket, "")?;
+                Err(error)
+            }
+        }
+    })
+}
+
+pub(super) fn abort(
+    arguments: &Arguments,
+    abort: &Abort,
+    output: &Output,
+) -> Result<(), TillError> {
+    with_person(arguments, |ledger, who| {
+        let goods: &Goods = &abort.goods;
+        let basket = basket(ledger, goods)?;
+        let id = BasketId(random::id(who.at_ms())?);
+        goods::abort(ledger, who, id, &basket, abort.reason.clone())?;
+        output.line(&json!({"event": "aborted", "basket": id}));
+        Ok(())
+    })
+}
+
+pub(super) fn invoice(
+    arguments: &Arguments,
+    invoice: &Invoice,
+    output: &Output,
+) -> Result<(), TillError> {
+    with_person(arguments, |ledger, who| {
+        let fonts =
+            Fonts::load().map_err(|error| TillError::refused(error.code(), error.to_string()))?;
+        let form = if invoice.receipt && !invoice.a4 { Form::Receipt } else { Form::A4 };
+        let (bytes, copy_no) = paper::print(ledger, who, &fonts, &invoice.number, form)?;
+        std::fs::write(&invoice.pdf, &bytes)
+            .map_err(TillError::io(invoice.pdf.display().to_string()))?;
+        output.line(&json!({
+            "event": "printed", "number": invoice.number, "copy_no": copy_no,
+            "file": invoice.pdf, "bytes": bytes.len(),
+        }));
+        Ok(())
+    })
+}

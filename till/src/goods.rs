@@ -1,0 +1,241 @@
+//! Goods that move without a sale, and counting them; baskets put aside.
+
+use crate::catalogue;
+use crate::error::TillError;
+use crate::ledger::{Ledger, Topic, Topics};
+use crate::random;
+use crate::staff::Who;
+use crate::stock;
+use daybook_domain::amount::{Minor, Quantity};
+use daybook_domain::basket::Basket;
+use daybook_domain::entry::{
+    BasketAside, BasketItem, CountLine, Fact, Movement, MovementReason, StockCounted, StockMoved,
+};
+use daybook_domain::ids::{BasketId, LocationId, Sku};
+use daybook_domain::staff::Action;
+use daybook_domain::stock::validate;
+use rusqlite::{OptionalExtension, params};
+use uuid::Uuid;
+
+/// Lines of one part of a count.
+const COUNT_LINES: usize = 1_000;
+
+/// Movements of one entry.
+const MOVEMENTS_MAX: usize = 1_000;
+
+/// How goods move without a sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Move {
+    /// Came in.
+    Receive,
+    /// Corrected by hand: the quantities are signed.
+    Adjust,
+    /// Spoiled, lost, used up.
+    WriteOff,
+    /// To another location.
+    TransferOut(LocationId),
+    /// From another location, by the id of the transfer where it is known.
+    TransferIn(LocationId, Option<Uuid>),
+}
+
+/// Moves goods. Quantities are positive but for [`Move::Adjust`]. Returns the id of a transfer that begins here.
+///
+/// # Errors
+/// Refused as `stock.…`, `approval.…`.
+pub fn move_goods(
+    ledger: &mut Ledger,
+    who: &Who,
+    how: &Move,
+    goods: &[(Sku, Quantity)],
+    reason: Option<String>,
+) -> Result<(Option<Uuid>, Topics), TillError> {
+    let settings = catalogue::settings(ledger.reader())?;
+    if goods.is_empty() || goods.len() > MOVEMENTS_MAX {
+        return Err(TillError::bad("goods", format!("must be 1 to {MOVEMENTS_MAX}")));
+    }
+    let (action, why, sign) = match how {
+        Move::Receive => (Action::ReceiveStock, MovementReason::Receipt, 1),
+        Move::Adjust => (Action::AdjustStock, MovementReason::Adjustment, 1),
+        Move::WriteOff => (Action::AdjustStock, MovementReason::WriteOff, -1),
+        Move::TransferOut(_) => (Action::TransferStock, MovementReason::TransferOut, -1),
+        Move::TransferIn(..) => (Action::ReceiveStock, MovementReason::TransferIn, 1),
+    };
+    let approver = who.allow(action, &settings)?;
+    if matches!(how, Move::Adjust | Move::WriteOff) && reason.is_none() {
+        return Err(TillError::refused("stock.reason", "a reason must be given"));
+    }
+    let location = ledger.identity()?.location.clone();
+    let mut movements = Vec::with_capacity(goods.len());
+    for (sku, quantity) in goods {
+        if quantity.0 < 0 && *how != Move::Adjust {
+            return Err(TillError::refused(
+                "stock.not_positive",
+                format!("{sku}: quantity must be above zero"),
+            ));
+        }
+        let movement = Movement {
+            sku: sku.clone(),
+            location: location.clone(),
+            quantity_milli: Quantity(quantity.0.saturating_mul(sign)),
+            reason: why,
+            lease: None,
+            beyond_rights: false,
+        };
+        validate(&movement)
+            .map_err(|error| TillError::refused(error.code(), format!("{sku}: {error}")))?;
+        movements.push(movement);
+    }
+    let (other_location, transfer) = match how {
+        Move::TransferOut(other) => (Some(other.clone()), Some(random::id(who.at_ms())?)),
+        Move::TransferIn(other, transfer) => (Some(other.clone()), *transfer),
+        Move::Receive | Move::Adjust | Move::WriteOff => (None, None),
+    };
+    let moved = StockMoved { movements, reason, other_location, transfer };
+    let fact = match how {
+        Move::Receive => Fact::StockReceived(moved),
+        Move::Adjust => Fact::StockAdjusted(moved),
+        Move::WriteOff => Fact::StockWrittenOff(moved),
+        Move::TransferOut(_) => Fact::StockTransferredOut(moved),
+        Move::TransferIn(..) => Fact::StockTransferredIn(moved),
+    };
+    let (_, topics) = ledger.write(who.act(), |gate| {
+        gate.approved_by(approver);
+        gate.append(&fact)
+    })?;
+    Ok((transfer, topics))
+}
+
+/// States what was counted; the adjustment is the store's. Large counts are cut into parts.
+///
+/// # Errors
+/// Refused as `stock.negative_count`.
+pub fn count(
+    ledger: &mut Ledger,
+    who: &Who,
+    counted: &[(Sku, Quantity)],
+) -> Result<(Uuid, Topics), TillError> {
+    let settings = catalogue::settings(ledger.reader())?;
+    let approver = who.allow(Action::CountStock, &settings)?;
+    if counted.is_empty() {
+        return Err(TillError::bad("counted", "nothing was counted"));
+    }
+    if let Some((sku, _)) = counted.iter().find(|(_, quantity)| quantity.0 < 0) {
+        return Err(TillError::refused(
+            "stock.negative_count",
+            format!("{sku}: a count may not be below zero"),
+        ));
+    }
+    let stocktake = random::id(who.at_ms())?;
+    let at_ms = who.at_ms();
+    let ((), topics) = ledger.write(who.act(), |gate| {
+        gate.approved_by(approver);
+        let location = gate.identity().location.clone();
+        let chunks: Vec<_> = counted.chunks(COUNT_LINES).collect();
+        let parts = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
+        for (part, chunk) in (1..).zip(chunks) {
+            let mut lines = Vec::with_capacity(chunk.len());
+            for (sku, counted_milli) in chunk {
+                let shown = stock::shown(gate.conn(), &location, sku)?;
+                lines.push(CountLine {
+                    sku: sku.clone(),
+                    counted_milli: *counted_milli,
+                    expected_milli: shown.level.on_hand_milli,
+                    at_ms,
+                });
+            }
+            let location = location.clone();
+            gate.append(&Fact::StockCounted(StockCounted {
+                stocktake,
+                part,
+                parts,
+                location,
+                lines,
+            }))?;
+        }
+        Ok(())
+    })?;
+    Ok((stocktake, topics))
+}
+
+fn aside(id: BasketId, basket: &Basket, total: Minor, reason: Option<String>) -> BasketAside {
+    BasketAside {
+        basket: id,
+        lines: u32::try_from(basket.lines().len()).unwrap_or(u32::MAX),
+        total_minor: total,
+        items: basket
+            .lines()
+            .iter()
+            .map(|line| BasketItem {
+                sku: line.item.sku.clone(),
+                quantity_milli: line.quantity_milli,
+                total_minor: Minor::ZERO,
+            })
+            .collect(),
+        reason,
+    }
+}
+
+/// Puts a basket aside.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn park(
+    ledger: &mut Ledger,
+    who: &Who,
+    id: BasketId,
+    basket: &Basket,
+    label: &str,
+) -> Result<Topics, TillError> {
+    let content =
+        serde_json::to_string(basket).map_err(|error| TillError::corrupt("parked", id, error))?;
+    let at_ms = who.at_ms();
+    let ((), topics) = ledger.write(who.act(), |gate| {
+        gate.append(&Fact::BasketParked(aside(id, basket, Minor::ZERO, None)))?;
+        gate.conn().execute(
+            "INSERT INTO parked (basket, at_ms, label, content) VALUES (?1, ?2, ?3, ?4)",
+            params![id.0, at_ms, label, content],
+        )?;
+        gate.touch(Topic::Parked);
+        Ok(())
+    })?;
+    Ok(topics)
+}
+
+/// Takes a parked basket up again.
+///
+/// # Errors
+/// Refused as `basket.not_parked`.
+pub fn recall(ledger: &mut Ledger, who: &Who, id: BasketId) -> Result<(Basket, Topics), TillError> {
+    ledger.write(who.act(), |gate| {
+        let content: Option<String> = gate
+            .conn()
+            .query_row("SELECT content FROM parked WHERE basket = ?1", [id.0], |row| row.get(0))
+            .optional()?;
+        let content = content.ok_or_else(|| {
+            TillError::refused("basket.not_parked", format!("no basket {id} is parked"))
+        })?;
+        let basket: Basket = serde_json::from_str(&content)
+            .map_err(|error| TillError::corrupt("parked", id, error))?;
+        gate.append(&Fact::BasketRecalled(aside(id, &basket, Minor::ZERO, None)))?;
+        gate.conn().execute("DELETE FROM parked WHERE basket = ?1", [id.0])?;
+        Ok(basket)
+    })
+}
+
+/// Records a basket that was emptied before payment.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn abort(
+    ledger: &mut Ledger,
+    who: &Who,
+    id: BasketId,
+    basket: &Basket,
+    reason: Option<String>,
+) -> Result<Topics, TillError> {
+    let (_, topics) = ledger.write(who.act(), |gate| {
+        gate.conn().execute("DELETE FROM parked WHERE basket = ?1", [id.0])?;
+        gate.append(&Fact::BasketAborted(aside(id, basket, Minor::ZERO, reason)))
+    })?;
+    Ok(topics)
+}

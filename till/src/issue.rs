@@ -1,0 +1,99 @@
+//! From figures to a numbered document, inside the write gate.
+
+use crate::catalogue;
+use crate::error::TillError;
+use crate::ledger::gate::Gate;
+use crate::ledger::query;
+use crate::staff::Who;
+use daybook_domain::document::{
+    Document, DocumentKind, DocumentLine, OriginalRef, Party, Place, TaxRow, Tender, Totals,
+};
+use daybook_domain::feed::{LocationRow, Settings};
+use daybook_domain::figures;
+use daybook_domain::ids::{CustomerId, DocumentId};
+use daybook_domain::number::{FiscalYear, Series};
+
+/// The shop as documents need it.
+pub(crate) struct Shop {
+    pub(crate) settings: Settings,
+    pub(crate) location: LocationRow,
+}
+
+impl Shop {
+    pub(crate) fn load(gate: &Gate<'_>) -> Result<Self, TillError> {
+        Ok(Self {
+            settings: catalogue::settings(gate.conn())?,
+            location: catalogue::location(gate.conn(), &gate.identity().location)?,
+        })
+    }
+}
+
+/// What a document says beside its figures.
+pub(crate) struct Paper {
+    pub(crate) id: DocumentId,
+    pub(crate) kind: DocumentKind,
+    pub(crate) lines: Vec<DocumentLine>,
+    pub(crate) tax_table: Vec<TaxRow>,
+    pub(crate) totals: Totals,
+    pub(crate) tenders: Vec<Tender>,
+    pub(crate) original: Option<OriginalRef>,
+    pub(crate) reason: Option<String>,
+    pub(crate) buyer: Option<Party>,
+    pub(crate) customer: Option<CustomerId>,
+    pub(crate) place_of_supply: Option<Place>,
+    pub(crate) note: Option<String>,
+}
+
+/// Gives a document its number and the words of the shop, and checks that its figures follow from one another.
+pub(crate) fn issue(
+    gate: &Gate<'_>,
+    shop: &Shop,
+    who: &Who,
+    paper: Paper,
+) -> Result<Document, TillError> {
+    let identity = gate.identity();
+    let shift = gate.shift()?;
+    let settings = &shop.settings;
+    let refused = |error: daybook_domain::number::NumberError| {
+        TillError::refused(error.code(), error.to_string())
+    };
+    let year = FiscalYear::of(&shift.day, settings.fiscal_year_start_month).map_err(refused)?;
+    let tag = &gate.live().series_tag;
+    let series = Series::new(&identity.code, tag, paper.kind, &year, false).map_err(refused)?;
+    let counter = query::last_number(gate.conn(), series.as_str())? + 1;
+    let document = Document {
+        id: paper.id,
+        kind: paper.kind,
+        number: series.number(counter).map_err(refused)?,
+        series: series.as_str().to_owned(),
+        issued_at_ms: who.at_ms(),
+        offset_min: settings.offset_min,
+        day: shift.day.clone(),
+        fiscal_year: shift.fiscal_year.clone(),
+        till: Some(identity.till),
+        till_code: Some(identity.code.clone()),
+        location: identity.location.clone(),
+        cashier: who.actor.name.clone(),
+        currency: settings.currency,
+        jurisdiction: settings.jurisdiction.clone(),
+        tax_inclusive: settings.tax_inclusive,
+        seller: shop.location.seller.clone(),
+        buyer: paper.buyer,
+        customer: paper.customer,
+        place_of_supply: paper.place_of_supply,
+        reverse_charge: false,
+        original: paper.original,
+        reason: paper.reason,
+        lines: paper.lines,
+        tax_table: paper.tax_table,
+        totals: paper.totals,
+        tenders: paper.tenders,
+        note: paper.note,
+        terms: settings.terms.clone(),
+        upi_vpa: settings.upi_vpa.clone(),
+        training: false,
+    };
+    figures::verify(&document)
+        .map_err(|error| TillError::corrupt("document", &document.number, error))?;
+    Ok(document)
+}

@@ -1,0 +1,264 @@
+//! What comes back: refund, exchange, void.
+
+use crate::error::TillError;
+use crate::issue::{Paper, Shop, issue};
+use crate::ledger::gate::Gate;
+use crate::ledger::query::{self, By};
+use crate::ledger::{Ledger, Topics};
+use crate::sell::{approval, figures, goods_out, jurisdiction, moves_stock};
+use crate::staff::Who;
+use daybook_domain::amount::Quantity;
+use daybook_domain::basket::Basket;
+use daybook_domain::document::{Document, DocumentKind, DocumentLine, OriginalRef, TenderType};
+use daybook_domain::entry::{Fact, Movement, MovementReason, Sale};
+use daybook_domain::ids::{DocumentId, LocationId};
+use daybook_domain::refund::{self, RefundError, ReturnLine};
+use daybook_domain::rounding::CashRounding;
+use daybook_domain::staff::Action;
+use daybook_domain::tender::{Offer, give_back, settle};
+
+/// What comes back of a document.
+#[derive(Debug, Clone)]
+pub struct ReturnRequest {
+    /// Made where the act starts; the same id again gives the same document.
+    pub id: DocumentId,
+    /// Number of the original.
+    pub number: String,
+    /// Lines and quantities; empty for all that is left.
+    pub lines: Vec<(u32, Option<Quantity>)>,
+    /// Sellable again, or written off.
+    pub restock: bool,
+    /// How the money goes back; empty for the tender it came by.
+    pub offers: Vec<Offer>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Refunds.
+///
+/// # Errors
+/// Refused as `refund.…`, `tender.…`, `approval.…`.
+pub fn refund(
+    ledger: &mut Ledger,
+    who: &Who,
+    request: &ReturnRequest,
+) -> Result<(Document, Topics), TillError> {
+    issue_once(ledger, who, request.id, |gate| {
+        let shop = Shop::load(gate)?;
+        gate.approved_by(who.allow(Action::RefundWithReceipt, &shop.settings)?);
+        let (original, before) = original_of(gate, &request.number)?;
+        let wanted = wanted(&original, &before, request)?;
+        let plan = refund::plan(&original, &before, &wanted).map_err(|error| refused(&error))?;
+        let offers = match request.offers.as_slice() {
+            [] => vec![Offer::of(tender_back(&original), None)],
+            given => given.to_vec(),
+        };
+        let rounding = CashRounding::to(shop.settings.cash_rounding_minor);
+        let settled = give_back(&plan.figures.totals, &offers, rounding, &plan.refundable)
+            .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
+        let movements = goods_back(&gate.identity().location, &plan.figures.lines)?;
+        let paper = Paper {
+            id: request.id,
+            kind: DocumentKind::CreditNote,
+            lines: plan.figures.lines,
+            tax_table: plan.figures.tax_table,
+            totals: settled.totals,
+            tenders: settled.tenders,
+            original: Some(reference(&original)),
+            reason: Some(request.reason.clone()),
+            buyer: original.buyer.clone(),
+            customer: original.customer,
+            place_of_supply: original.place_of_supply.clone(),
+            note: None,
+        };
+        let document = issue(gate, &shop, who, paper)?;
+        Ok(Fact::RefundCompleted(Sale { document, movements, source: None }))
+    })
+}
+
+/// Voids a whole sale of the business day.
+///
+/// # Errors
+/// Refused as `refund.…`, `void.other_day`, `approval.…`.
+pub fn void(
+    ledger: &mut Ledger,
+    who: &Who,
+    id: DocumentId,
+    number: &str,
+    reason: &str,
+) -> Result<(Document, Topics), TillError> {
+    issue_once(ledger, who, id, |gate| {
+        let shop = Shop::load(gate)?;
+        gate.approved_by(who.allow(Action::Void, &shop.settings)?);
+        let (original, before) = original_of(gate, number)?;
+        if original.day != gate.shift()?.day {
+            return Err(TillError::refused(
+                "void.other_day",
+                format!("{number} is of {}; refund it instead", original.day),
+            ));
+        }
+        let void = refund::void(&original, &before).map_err(|error| refused(&error))?;
+        let mut movements = goods_back(&gate.identity().location, &void.figures.lines)?;
+        for movement in &mut movements {
+            movement.reason = MovementReason::Void;
+        }
+        let paper = Paper {
+            id,
+            kind: DocumentKind::CreditNote,
+            totals: void.figures.totals,
+            lines: void.figures.lines,
+            tax_table: void.figures.tax_table,
+            tenders: void.tenders,
+            original: Some(reference(&original)),
+            reason: Some(reason.to_owned()),
+            buyer: original.buyer.clone(),
+            customer: original.customer,
+            place_of_supply: original.place_of_supply.clone(),
+            note: None,
+        };
+        let document = issue(gate, &shop, who, paper)?;
+        Ok(Fact::SaleVoided(Sale { document, movements, source: None }))
+    })
+}
+
+/// Exchanges: some lines come back, others leave, one document with the balance. `basket` holds what leaves.
+///
+/// # Errors
+/// Refused as `refund.…`, `basket.…`, `tender.…`, `stock.…`.
+pub fn exchange(
+    ledger: &mut Ledger,
+    who: &Who,
+    request: &ReturnRequest,
+    mut basket: Basket,
+) -> Result<(Document, Topics), TillError> {
+    issue_once(ledger, who, request.id, |gate| {
+        let shop = Shop::load(gate)?;
+        let (original, before) = original_of(gate, &request.number)?;
+        let wanted = wanted(&original, &before, request)?;
+        let plan = refund::plan(&original, &before, &wanted).map_err(|error| refused(&error))?;
+        for line in &plan.figures.lines {
+            basket
+                .add_return(line)
+                .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
+        }
+        let mut figures = figures(&shop, &basket, original.place_of_supply.as_ref())?;
+        gate.approved_by(approval(who, &shop.settings, &figures)?);
+        let (mut movements, _) = goods_out(gate, &shop, who, &mut figures.lines, false)?;
+        movements.extend(goods_back(&gate.identity().location, &plan.figures.lines)?);
+        let offers = match request.offers.as_slice() {
+            [] => vec![Offer::of(TenderType::Cash, None)],
+            given => given.to_vec(),
+        };
+        let rounding = CashRounding::to(shop.settings.cash_rounding_minor);
+        let settled = settle(&figures.totals, &offers, rounding)
+            .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
+        let registered = original.buyer.as_ref().is_some_and(|buyer| buyer.tax_id.is_some());
+        let kind = jurisdiction(&shop.settings)?.document_kind(&figures.lines, registered);
+        let paper = Paper {
+            id: request.id,
+            kind,
+            lines: figures.lines,
+            tax_table: figures.tax_table,
+            totals: settled.totals,
+            tenders: settled.tenders,
+            original: Some(reference(&original)),
+            reason: Some(request.reason.clone()),
+            buyer: original.buyer.clone(),
+            customer: original.customer,
+            place_of_supply: original.place_of_supply.clone(),
+            note: None,
+        };
+        let document = issue(gate, &shop, who, paper)?;
+        Ok(Fact::ExchangeCompleted(Sale { document, movements, source: None }))
+    })
+}
+
+fn issue_once(
+    ledger: &mut Ledger,
+    who: &Who,
+    id: DocumentId,
+    make: impl FnOnce(&mut Gate<'_>) -> Result<Fact, TillError>,
+) -> Result<(Document, Topics), TillError> {
+    if let Some(done) = query::document(ledger.reader(), By::Id(id))? {
+        return Ok((done.sale.document, Topics::new()));
+    }
+    ledger.home().ensure_space()?;
+    ledger.write(who.act(), |gate| {
+        gate.shift()?;
+        let fact = make(gate)?;
+        gate.append(&fact)?;
+        match fact {
+            Fact::RefundCompleted(sale)
+            | Fact::ExchangeCompleted(sale)
+            | Fact::SaleVoided(sale) => Ok(sale.document),
+            other => Err(TillError::corrupt("document", id, other.kind())),
+        }
+    })
+}
+
+fn original_of(gate: &Gate<'_>, number: &str) -> Result<(Document, Vec<Document>), TillError> {
+    let found = query::document(gate.conn(), By::Number(number))?.ok_or_else(|| {
+        TillError::refused("refund.unknown_document", format!("no document {number} here"))
+    })?;
+    let original = found.sale.document;
+    let before = query::corrections_of(gate.conn(), original.id)?;
+    Ok((original, before))
+}
+
+fn wanted(
+    original: &Document,
+    before: &[Document],
+    request: &ReturnRequest,
+) -> Result<Vec<ReturnLine>, TillError> {
+    let left =
+        refund::remaining(original, before, request.restock).map_err(|error| refused(&error))?;
+    if request.lines.is_empty() {
+        return Ok(left);
+    }
+    let all_of = |line: u32| left.iter().find(|row| row.line == line).map(|row| row.quantity);
+    Ok(request
+        .lines
+        .iter()
+        .map(|(line, quantity)| ReturnLine {
+            line: *line,
+            // Nothing left of it: asking for one more names what is left.
+            quantity: quantity.or_else(|| all_of(*line)).unwrap_or(Quantity(1000)),
+            restock: request.restock,
+        })
+        .collect())
+}
+
+fn refused(error: &RefundError) -> TillError {
+    TillError::refused(error.code(), error.to_string())
+}
+
+fn reference(original: &Document) -> OriginalRef {
+    OriginalRef {
+        id: Some(original.id),
+        number: original.number.clone(),
+        day: original.day.clone(),
+    }
+}
+
+/// The money goes back the way it came where it came one way; else in cash.
+fn tender_back(original: &Document) -> TenderType {
+    match original.tenders.as_slice() {
+        [only] if only.tender_type != TenderType::Coupon => only.tender_type,
+        _ => TenderType::Cash,
+    }
+}
+
+/// Goods that become sellable again; what is written off came back and went, which is nothing.
+fn goods_back(location: &LocationId, lines: &[DocumentLine]) -> Result<Vec<Movement>, TillError> {
+    let back = lines.iter().filter(|line| moves_stock(line) && line.restock == Some(true));
+    Ok(back
+        .map(|line| Movement {
+            sku: line.sku.clone(),
+            location: location.clone(),
+            quantity_milli: Quantity(line.quantity_milli.0.saturating_abs()),
+            reason: MovementReason::Return,
+            lease: None,
+            beyond_rights: false,
+        })
+        .collect())
+}

@@ -1,0 +1,280 @@
+//! Shifts: open, cash in between, X, blind count and Z; and the till's statement for reconciliation.
+
+use crate::catalogue;
+use crate::error::TillError;
+use crate::ledger::query;
+use crate::ledger::{Ledger, OpenShift, Topics, verify};
+use crate::random;
+use crate::staff::Who;
+use crate::stock;
+use daybook_domain::amount::Minor;
+use daybook_domain::clock::{self, ClockVerdict};
+use daybook_domain::document::TenderType;
+use daybook_domain::entry::{
+    CashMoved, Denominations, DrawerOpened, Fact, ShiftOpened, ShiftTotals, Statement,
+    StatementLine, XReport, ZReport,
+};
+use daybook_domain::ids::{ShiftId, Sku, StaffId};
+use daybook_domain::shift::{self, Count, ShiftError};
+use daybook_domain::staff::Action;
+use std::collections::BTreeMap;
+
+/// Lines of one part of a statement; a line takes less than 200 bytes.
+const STATEMENT_LINES: usize = 2_000;
+
+fn refused(error: &ShiftError) -> TillError {
+    TillError::refused(error.code(), error.to_string())
+}
+
+/// Opens a shift. Business day and fiscal year are fixed here. After the clock has jumped by a day or more a manager
+/// must approve.
+///
+/// # Errors
+/// Refused as `shift.open_already`, `cash.…`, `approval.…`.
+pub fn open(
+    ledger: &mut Ledger,
+    who: &Who,
+    opening_float: Minor,
+    denominations: Denominations,
+) -> Result<(OpenShift, Topics), TillError> {
+    let settings = catalogue::settings(ledger.reader())?;
+    let jumped = ledger
+        .live()?
+        .last
+        .is_some_and(|last| matches!(clock::check(last, who.moment), ClockVerdict::AskManager(_)));
+    let approver = if jumped && who.data_at_ms.is_none() {
+        who.allow(Action::ConfirmClock, &settings)?
+    } else {
+        who.allow(Action::OpenShift, &settings)?
+    };
+    let month = settings.fiscal_year_start_month;
+    let day = clock::shift_day(who.at_ms(), settings.offset_min, month)
+        .map_err(|error| TillError::bad("at", error))?;
+    let opened = ShiftOpened {
+        shift: ShiftId(random::id(who.at_ms())?),
+        day: day.day,
+        fiscal_year: day.fiscal_year,
+        opening_float_minor: opening_float,
+        denominations,
+    };
+    shift::validate_opening(&opened).map_err(|error| refused(&error))?;
+    ledger.write(who.act(), |gate| {
+        if let Some(open) = &gate.live().shift {
+            return Err(TillError::refused(
+                "shift.open_already",
+                format!("the shift of {} is still open", open.day),
+            ));
+        }
+        gate.approved_by(approver);
+        gate.append(&Fact::ShiftOpened(opened))?;
+        gate.shift().cloned()
+    })
+}
+
+/// Cash that moves without a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cash {
+    /// In, no sale.
+    In,
+    /// Out, no refund.
+    Out,
+    /// To the safe.
+    Drop,
+    /// From the safe.
+    Loan,
+}
+
+/// Moves cash.
+///
+/// # Errors
+/// Refused as `shift.none_open`, `cash.…`, `approval.…`.
+pub fn move_cash(
+    ledger: &mut Ledger,
+    who: &Who,
+    cash: Cash,
+    moved: CashMoved,
+) -> Result<Topics, TillError> {
+    shift::validate_cash(&moved).map_err(|error| refused(&error))?;
+    let settings = catalogue::settings(ledger.reader())?;
+    let (action, fact) = match cash {
+        Cash::In => (Action::PayIn, Fact::CashPaidIn(moved)),
+        Cash::Out => (Action::PayOut, Fact::CashPaidOut(moved)),
+        Cash::Drop => (Action::Drop, Fact::CashDropped(moved)),
+        Cash::Loan => (Action::PayIn, Fact::CashLoaned(moved)),
+    };
+    append_in_shift(ledger, who, who.allow(action, &settings)?, &fact)
+}
+
+/// Opens the drawer without a document.
+///
+/// # Errors
+/// Refused as `shift.none_open`, `approval.…`.
+pub fn no_sale(ledger: &mut Ledger, who: &Who, reason: &str) -> Result<Topics, TillError> {
+    let settings = catalogue::settings(ledger.reader())?;
+    let approver = who.allow(Action::NoSale, &settings)?;
+    let fact = Fact::DrawerOpened(DrawerOpened { reason: reason.to_owned() });
+    append_in_shift(ledger, who, approver, &fact)
+}
+
+fn append_in_shift(
+    ledger: &mut Ledger,
+    who: &Who,
+    approver: Option<StaffId>,
+    fact: &Fact,
+) -> Result<Topics, TillError> {
+    let (_, topics) = ledger.write(who.act(), |gate| {
+        gate.shift()?;
+        gate.approved_by(approver);
+        gate.append(fact)
+    })?;
+    Ok(topics)
+}
+
+/// Running totals of the open shift, as read; leaves no trace.
+///
+/// # Errors
+/// Refused as `shift.none_open`.
+pub fn totals(ledger: &Ledger) -> Result<ShiftTotals, TillError> {
+    let open = ledger
+        .live()?
+        .shift
+        .as_ref()
+        .ok_or_else(|| TillError::refused("shift.none_open", "no shift is open"))?;
+    Ok(query::shift_fold(ledger.reader(), open)?.totals().clone())
+}
+
+/// X: the running totals, journalled.
+///
+/// # Errors
+/// Refused as `shift.none_open`.
+pub fn x_report(ledger: &mut Ledger, who: &Who) -> Result<ShiftTotals, TillError> {
+    let totals = totals(ledger)?;
+    let fact = Fact::XReport(XReport { totals: totals.clone() });
+    append_in_shift(ledger, who, None, &fact)?;
+    Ok(totals)
+}
+
+/// What was counted to close a shift.
+#[derive(Debug, Clone, Default)]
+pub struct Counted {
+    /// Per tender; cash always.
+    pub amounts: BTreeMap<TenderType, Minor>,
+    /// Cash by denomination.
+    pub denominations: Denominations,
+    /// Why it is over or short.
+    pub reason: Option<String>,
+}
+
+/// Counts and closes the shift: Z. With `check` the whole ledger is verified before; `progress` hears of it.
+///
+/// # Errors
+/// Refused as `shift.…`, `approval.…`; [`TillError::Corrupt`] when the ledger does not verify.
+pub fn close(
+    ledger: &mut Ledger,
+    who: &Who,
+    counted: Counted,
+    check: Option<&mut dyn FnMut(i64)>,
+) -> Result<(ZReport, Topics), TillError> {
+    let settings = catalogue::settings(ledger.reader())?;
+    if let Some(progress) = check {
+        verify::full(ledger.reader(), ledger.live()?, progress)?;
+    }
+    ledger.write(who.act(), |gate| {
+        let open = gate.shift()?.clone();
+        let fold = query::shift_fold(gate.conn(), &open)?;
+        let worst = worst(fold.totals(), &counted.amounts)?;
+        let action = Action::CloseShift { over_short_minor: worst };
+        let approver = who.allow(action, &settings)?;
+        let count = Count {
+            counted_minor: counted.amounts,
+            denominations: counted.denominations,
+            blind: true,
+            reason: counted.reason,
+            approved: true,
+            limit_minor: settings.over_short_limit_minor,
+        };
+        let head = query::journal_head(gate.live());
+        let carried = query::carried(gate.conn())?;
+        let z = shift::close(&fold, count, carried, who.at_ms(), head)
+            .map_err(|error| refused(&error))?;
+        gate.approved_by(approver);
+        gate.append(&Fact::ShiftClosed(z.clone()))?;
+        Ok(z)
+    })
+}
+
+fn worst(totals: &ShiftTotals, counted: &BTreeMap<TenderType, Minor>) -> Result<Minor, TillError> {
+    let mut worst = Minor::ZERO;
+    for row in &totals.tenders {
+        if let Some(amount) = counted.get(&row.tender_type) {
+            let off = amount.checked_sub(row.expected_minor)?;
+            if off.0.unsigned_abs() > worst.0.unsigned_abs() {
+                worst = off;
+            }
+        }
+    }
+    Ok(worst)
+}
+
+/// States what this till shows of its stock and money, in as many entries as it takes. Returns how many.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn state_view(ledger: &mut Ledger, who: &Who) -> Result<usize, TillError> {
+    let statement = random::id(who.at_ms())?;
+    let epoch: i64 = crate::ledger::state::get(ledger.reader(), "epoch")?.unwrap_or(0);
+    let totals = match &ledger.live()?.shift {
+        Some(_) => Some(totals(ledger)?),
+        None => None,
+    };
+    let perpetual = query::perpetual_now(ledger.reader(), totals.as_ref())?;
+    let (parts, _) = ledger.write(who.act(), |gate| {
+        let location = gate.identity().location.clone();
+        let lines = statement_lines(gate.conn(), &location)?;
+        let chunks: Vec<&[StatementLine]> =
+            if lines.is_empty() { vec![&[]] } else { lines.chunks(STATEMENT_LINES).collect() };
+        let parts = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
+        let (head, feed) = (query::journal_head(gate.live()), gate.live().feed);
+        for (part, chunk) in (1..).zip(&chunks) {
+            gate.append(&Fact::Statement(Statement {
+                statement,
+                part,
+                parts,
+                location: location.clone(),
+                epoch,
+                feed,
+                head: head.clone(),
+                lines: chunk.to_vec(),
+                shift: totals.clone().filter(|_| part == 1),
+                perpetual: (part == 1).then_some(perpetual),
+            }))?;
+        }
+        Ok(chunks.len())
+    })?;
+    Ok(parts)
+}
+
+fn statement_lines(
+    conn: &rusqlite::Connection,
+    location: &daybook_domain::ids::LocationId,
+) -> Result<Vec<StatementLine>, TillError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT sku FROM stock WHERE location = ?1
+         UNION SELECT sku FROM overlay WHERE location = ?1 ORDER BY sku",
+    )?;
+    let skus = statement
+        .query_map([location.as_str()], |row| row.get(0))?
+        .collect::<Result<Vec<String>, _>>()?;
+    skus.into_iter()
+        .map(|sku| {
+            let sku = Sku::new(sku)?;
+            let shown = stock::shown(conn, location, &sku)?;
+            Ok(StatementLine {
+                sku,
+                level_milli: shown.level_milli,
+                row_feed: shown.row_feed,
+                shown_milli: shown.level.on_hand_milli,
+            })
+        })
+        .collect()
+}
