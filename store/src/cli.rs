@@ -4,6 +4,7 @@
 //! cannot be opened or are of a newer version; 5 disk, database or network failed; 6 what was checked does not hold;
 //! 7 busy, try again.
 
+mod backup;
 mod exception;
 mod fork;
 mod import;
@@ -55,6 +56,12 @@ enum Command {
     Export(import::Export),
     /// Explain every difference between store, tills and counts.
     Reconcile(reconcile::Reconcile),
+    /// Copy the data to a file while the server runs.
+    Backup(backup::Backup),
+    /// Put a backup in place of the data and begin a new epoch.
+    Restore(backup::Restore),
+    /// Check chains, signatures, heads and levels.
+    Verify(backup::Verify),
 }
 
 /// Where the data are, and how to answer: the options that all commands share.
@@ -140,7 +147,7 @@ impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Db(error) => Self::from(error),
-            OpenError::Folder { .. } | OpenError::Keyring(_) => {
+            OpenError::Folder { .. } | OpenError::Keyring(_) | OpenError::Behind { .. } => {
                 Self { exit: 4, code: error.code().to_owned(), message: error.to_string() }
             }
         }
@@ -171,6 +178,9 @@ pub fn main() -> ExitCode {
         Command::Import(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Reconcile(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
+        Command::Verify(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,9 @@ use crate::db::DbError;
 use crate::gate::{Clock, Gate};
 use crate::keyring::{Keyring, KeyringError};
 use crate::tenant::{self, Founding, Tenant};
+use crate::witness::Witness;
 use daybook_sync::frame::Signer;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,6 +25,8 @@ pub struct Place {
 /// An open store. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
+    /// Where the data are.
+    pub place: Place,
     /// The way to the data.
     pub gate: Gate,
     /// Opens sealed secrets.
@@ -48,6 +52,18 @@ pub enum OpenError {
     /// The key file or the store's own sealed key.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    /// The data are behind their witness: they came from a backup.
+    #[error(
+        "data: they are at epoch {} feed {}, but went as far as epoch {} feed {}; \
+         if this is a restored backup, run `daybook-store restore --accept-restore`",
+        found.epoch, found.feed, witness.epoch, witness.feed
+    )]
+    Behind {
+        /// As far as they went.
+        witness: Witness,
+        /// As far as they go.
+        found: Witness,
+    },
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -60,6 +76,7 @@ impl OpenError {
         match self {
             Self::Folder { .. } => "store.folder",
             Self::Keyring(_) => "store.key",
+            Self::Behind { .. } => "store.behind_witness",
             Self::Db(error) => error.code(),
         }
     }
@@ -70,6 +87,37 @@ impl Place {
     #[must_use]
     pub fn sqlite(&self) -> PathBuf {
         self.data.join("store.db")
+    }
+
+    /// The file that remembers how far the data went.
+    #[must_use]
+    pub fn witness(&self) -> PathBuf {
+        self.data.join("store.witness")
+    }
+
+    /// Makes sure that no server runs on this folder, and keeps one from starting while the file is held.
+    ///
+    /// # Errors
+    /// When one runs, or the folder cannot be written.
+    pub fn lock_alone(&self) -> std::io::Result<File> {
+        let file = self.lock_file()?;
+        file.try_lock()?;
+        Ok(file)
+    }
+
+    /// Tells others that a server runs on this folder, as long as the file is held.
+    ///
+    /// # Errors
+    /// When a restore is at work, or the folder cannot be written.
+    pub fn lock_running(&self) -> std::io::Result<File> {
+        let file = self.lock_file()?;
+        file.try_lock_shared()?;
+        Ok(file)
+    }
+
+    fn lock_file(&self) -> std::io::Result<File> {
+        std::fs::create_dir_all(&self.data)?;
+        File::options().create(true).truncate(false).write(true).open(self.data.join("store.lock"))
     }
 
     /// The file with the sealing key.
@@ -85,6 +133,36 @@ impl Store {
     /// # Errors
     /// [`OpenError`].
     pub fn open(place: &Place, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let store = Self::open_restored(place, clock)?;
+        let witness = Witness::read(&place.witness()).map_err(|source| OpenError::Folder {
+            path: place.witness().display().to_string(),
+            source,
+        })?;
+        let found = store.gate.read(Witness::of)?;
+        match witness {
+            Some(witness) if witness.is_ahead_of(&found) => {
+                Err(OpenError::Behind { witness, found })
+            }
+            Some(_) | None => Ok(store),
+        }
+    }
+
+    /// Writes down how far the data go.
+    ///
+    /// # Errors
+    /// The database or the file failed.
+    pub fn remember(&self) -> Result<(), OpenError> {
+        let now = self.gate.read(Witness::of)?;
+        let path = self.place.witness();
+        now.write(&path)
+            .map_err(|source| OpenError::Folder { path: path.display().to_string(), source })
+    }
+
+    /// Opens data that may be behind their witness, for a restore that was accepted.
+    ///
+    /// # Errors
+    /// [`OpenError`], but never [`OpenError::Behind`].
+    pub fn open_restored(place: &Place, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         make_folder(&place.data)?;
         let keyring = Keyring::open(&place.key_file())?;
         let gate = match &place.database {
@@ -100,7 +178,8 @@ impl Store {
         };
         let seed = keyring.unseal(SEAL_STORE_KEY, &business.sealed_key)?;
         let seed = <[u8; 32]>::try_from(seed).map_err(|_| KeyringError::Sealed)?;
-        Ok(Self { gate, keyring, signer: Signer::from_seed(&seed), business })
+        let place = place.clone();
+        Ok(Self { place, gate, keyring, signer: Signer::from_seed(&seed), business })
     }
 }
 

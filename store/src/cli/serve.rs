@@ -3,7 +3,7 @@
 use super::{Common, Failure};
 use crate::api::{Api, router};
 use crate::jobs;
-use crate::open::Store;
+use crate::open::{OpenError, Store};
 use axum_server::tls_rustls::RustlsConfig;
 use clap::Args;
 use std::io::Write;
@@ -41,7 +41,11 @@ impl Serve {
             return Err(Failure::input("listen.plain_http", message));
         }
         tracing_subscriber::fmt().with_writer(std::io::stderr).json().init();
+        let running = self.common.place().lock_running().map_err(|error| {
+            Failure::refused("store.restoring", format!("data: a restore is at work ({error})"))
+        })?;
         let store = self.common.open()?;
+        store.remember()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -49,7 +53,9 @@ impl Serve {
         let served = runtime.block_on(self.serve(store.clone()));
         // The database's own runtime must not end inside of this one.
         drop(runtime);
+        store.remember()?;
         drop(store);
+        drop(running);
         served
     }
 
@@ -113,8 +119,11 @@ async fn work(store: Store) {
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         timer.tick().await;
-        let gate = store.gate.clone();
-        match tokio::task::spawn_blocking(move || jobs::round(&gate)).await {
+        let store = store.clone();
+        let round = move || {
+            jobs::round(&store.gate).map_err(OpenError::from).and_then(|()| store.remember())
+        };
+        match tokio::task::spawn_blocking(round).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(code = error.code(), %error, "a job failed"),
             Err(error) => tracing::error!(%error, "a job ended"),

@@ -7,6 +7,7 @@ use crate::args;
 use crate::db::{DbError, Tx};
 use crate::exceptions::{Raised, raise};
 use crate::leases;
+use crate::restore;
 use crate::tenant::Tenant;
 use crate::tills::{Incarnation, Till, TillState};
 use daybook_sync::decide::{Alarm, Append, Line, PushPlan, SessionPlan};
@@ -36,6 +37,9 @@ pub(super) fn carry_out(tx: &mut Tx<'_>, push: &Push) -> Result<Done, DbError> {
     }
     write_session(tx, push, &plan)?;
     leases::hear(tx, till.till, journal.incarnation, push.header.journal.head)?;
+    if business.frozen {
+        note_spoken(tx, push, &plan)?;
+    }
     for alarm in &plan.alarms {
         sound(tx, &till, &journal, *alarm)?;
     }
@@ -66,17 +70,32 @@ fn note_seen(tx: &mut Tx<'_>, push: &Push) -> Result<(), DbError> {
     let header = &push.header;
     let cursor = header.cursor.as_ref();
     tx.execute(
-        "UPDATE till SET last_seen_at_ms = $3, pull_epoch = $4, pull_feed = $5, spoke_epoch = $6
+        "UPDATE till SET last_seen_at_ms = $3, pull_epoch = $4, pull_feed = $5
          WHERE tenant_id = $1 AND till_id = $2",
         args![
             tenant,
             header.till,
             now_ms,
             cursor.map(|cursor| cursor.epoch),
-            cursor.map(|cursor| cursor.feed),
-            header.epoch
+            cursor.map(|cursor| cursor.feed)
         ],
     )?;
+    Ok(())
+}
+
+/// After a restore a till has spoken when it knows the new epoch and has nothing left that the store lacks.
+fn note_spoken(tx: &mut Tx<'_>, push: &Push, plan: &PushPlan) -> Result<(), DbError> {
+    let header = &push.header;
+    let all_here = header.incarnation == header.journal.incarnation
+        && plan.received.seq >= header.journal.head;
+    if all_here {
+        let tenant = tx.tenant();
+        tx.execute(
+            "UPDATE till SET spoke_epoch = $3 WHERE tenant_id = $1 AND till_id = $2",
+            args![tenant, header.till, header.epoch],
+        )?;
+        restore::thaw(tx)?;
+    }
     Ok(())
 }
 

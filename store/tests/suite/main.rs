@@ -6,5 +6,6 @@ mod support;
 mod exchange;
 mod gate;
 mod import;
+mod restore;
 mod schema;
 mod till;
