@@ -64,8 +64,12 @@ fn every_planted_bug_is_found() {
         );
         let histories =
             (prop::collection::vec(happening(), 1..60), prop_oneof![Just(i64::MAX), 2..4i64]);
-        let found = runner
-            .run(&histories, |(what, every)| agree_in_the_end(&what, every, Planted::bug(bug)));
+        let found = runner.run(&histories, |(what, every)| {
+            let planted = Planted::bug(bug);
+            a_restored_store_hides_no_sale(planted)?;
+            a_copy_with_an_older_session_must_recover(planted)?;
+            agree_in_the_end(&what, every, planted)
+        });
         if found.is_ok() {
             missed.push(bug);
         }
