@@ -36,6 +36,8 @@ pub struct Meta {
     pub kind: String,
     /// When it happened by the till's clock, UTC milliseconds.
     pub at_ms: i64,
+    /// Last feed number that the till had seen.
+    pub feed: i64,
     /// Business day.
     pub day: String,
     /// Who did it.
@@ -81,6 +83,7 @@ fn read(entry: &FramedEntry) -> (Option<Meta>, Result<Fact, Unapplied>) {
         id: envelope.id,
         kind: envelope.kind.clone(),
         at_ms: envelope.at_ms,
+        feed: envelope.feed,
         day: envelope.day.clone(),
         staff: envelope.staff.clone(),
         shift: envelope.shift,
@@ -134,6 +137,7 @@ pub fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
     cash::apply(tx, facts)?;
     sales::apply(tx, facts)?;
     stock::apply(tx, facts)?;
+    counts::late(tx, facts)?;
     counts::apply(tx, facts)?;
     orders::apply(tx, facts)?;
     refunds::check(tx, facts)

@@ -1,10 +1,22 @@
-//! Stocktakes: the till says what it found and what it expected; the adjustment is the store's.
+//! Stocktakes: the till says what it found and what it expected; the adjustment is the store's. A movement of another
+//! till that the counter did not know of is in the count already if it happened before: it is corrected by its time.
 
+use super::stock::movements_of;
 use super::{Placed, Unapplied};
 use crate::args;
-use crate::db::Tx;
+use crate::db::{Arg, Bind, Row, Tx};
+use crate::exceptions::{Raised, raise};
 use crate::gate::Dirty;
-use daybook_domain::entry::{CountLine, Fact, StockCounted};
+use daybook_domain::entry::{CountLine, Fact, Movement, StockCounted};
+use daybook_domain::ids::{LocationId, Sku};
+use daybook_domain::stocktake::{Placement, place};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// How far the clock of a till may be off before a person is asked, milliseconds.
+const CLOCK_ERROR_MS: i64 = 60_000;
+/// SKUs looked up by one statement.
+const CHUNK: usize = 64;
 
 pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
     for placed in facts {
@@ -12,6 +24,7 @@ pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unappli
             stocktake(tx, placed, counted)?;
             for (no, line) in (1_i64..).zip(&counted.lines) {
                 adjust(tx, placed, counted, no, line)?;
+                unseen(tx, placed, counted, line)?;
             }
         }
     }
@@ -96,4 +109,153 @@ fn adjust(
         ],
     )?;
     Ok(())
+}
+
+/// Movements of others that the store had applied and the counter had not seen.
+fn unseen(
+    tx: &mut Tx<'_>,
+    placed: &Placed<'_>,
+    counted: &StockCounted,
+    line: &CountLine,
+) -> Result<(), Unapplied> {
+    let tenant = tx.tenant();
+    let rows = tx.query(
+        "SELECT m.quantity_milli, m.at_ms FROM stock_movement m
+         LEFT JOIN feed_log f ON f.tenant_id = m.tenant_id AND f.txn = m.txn
+         WHERE m.tenant_id = $1 AND m.sku = $2 AND m.location_id = $3 AND m.kind <> 'count'
+           AND (m.till_id IS NULL OR m.till_id <> $4) AND (f.feed IS NULL OR f.feed > $5)",
+        args![tenant, line.sku, counted.location, placed.till, placed.meta.feed],
+    )?;
+    for row in rows {
+        let late = Late {
+            location: &counted.location,
+            sku: &line.sku,
+            quantity_milli: row.int(0)?,
+            at_ms: row.int(1)?,
+        };
+        settle(tx, placed, &late, counted.stocktake, line.at_ms)?;
+    }
+    Ok(())
+}
+
+/// Movements that arrive after a count of another till which was made later.
+pub(super) fn late(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
+    let skus: BTreeSet<&Sku> =
+        facts.iter().flat_map(|placed| movements_of(placed.fact).0).map(|one| &one.sku).collect();
+    let skus: Vec<&Sku> = skus.into_iter().collect();
+    for chunk in skus.chunks(CHUNK) {
+        let counts = counts_of(tx, chunk)?;
+        if counts.is_empty() {
+            continue;
+        }
+        for placed in facts {
+            for movement in movements_of(placed.fact).0 {
+                late_one(tx, placed, movement, &counts)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn counts_of(tx: &mut Tx<'_>, skus: &[&Sku]) -> Result<Vec<Row>, Unapplied> {
+    let slots: Vec<String> = (2..CHUNK + 2).map(|n| format!("${n}")).collect();
+    let mut args: Vec<Arg<'_>> = vec![Arg::Int(tx.tenant())];
+    args.extend(skus.iter().map(Bind::arg));
+    args.resize(CHUNK + 1, Arg::Null);
+    let sql = format!(
+        "SELECT sku, location_id, till_id, counted_at_ms, stocktake_id FROM stocktake_line
+         WHERE tenant_id = $1 AND sku IN ({}) ORDER BY counted_at_ms",
+        slots.join(", ")
+    );
+    Ok(tx.query(&sql, &args)?)
+}
+
+/// Corrected once, by the first count that can hold it: later counts were compared with a level that lacked it.
+fn late_one(
+    tx: &mut Tx<'_>,
+    placed: &Placed<'_>,
+    movement: &Movement,
+    counts: &[Row],
+) -> Result<(), Unapplied> {
+    for count in counts {
+        let same =
+            count.text(0)? == movement.sku.as_str() && count.text(1)? == movement.location.as_str();
+        if !same || count.uuid(2)? == placed.till {
+            continue;
+        }
+        let late = Late {
+            location: &movement.location,
+            sku: &movement.sku,
+            quantity_milli: movement.quantity_milli.0,
+            at_ms: placed.meta.at_ms,
+        };
+        if settle(tx, placed, &late, count.uuid(4)?, count.int(3)?)? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+struct Late<'a> {
+    location: &'a LocationId,
+    sku: &'a Sku,
+    quantity_milli: i64,
+    at_ms: i64,
+}
+
+/// `true` when the count says something about the movement: it was corrected, or a person is asked.
+fn settle(
+    tx: &mut Tx<'_>,
+    placed: &Placed<'_>,
+    late: &Late<'_>,
+    stocktake: Uuid,
+    counted_at_ms: i64,
+) -> Result<bool, Unapplied> {
+    match place(late.at_ms, counted_at_ms, CLOCK_ERROR_MS) {
+        Placement::After => return Ok(false),
+        Placement::Before => {}
+        Placement::Undecided => {
+            let raised = Raised {
+                kind: "count.undecided",
+                subject: format!("count/{stocktake}/{}", late.sku),
+                location: Some(late.location.clone()),
+                sku: Some(late.sku.clone()),
+                till: Some(placed.till),
+                detail: format!(
+                    "{} at {}: {} thousandths moved so close to the count that the clocks cannot tell which came first",
+                    late.sku, late.location, late.quantity_milli
+                ),
+                ..Raised::default()
+            };
+            raise(tx, &raised)?;
+            return Ok(true);
+        }
+    }
+    let correction = -late.quantity_milli;
+    let (tenant, txn, no) = (tx.tenant(), tx.txn(), tx.next_movement_no());
+    tx.execute(
+        "UPDATE stock_level SET on_hand_milli = on_hand_milli + $4, version = version + 1
+         WHERE tenant_id = $1 AND location_id = $2 AND sku = $3",
+        args![tenant, late.location, late.sku, correction],
+    )?;
+    tx.execute(
+        "INSERT INTO stock_movement (tenant_id, txn, no, location_id, sku, quantity_milli, kind, reason, till_id,
+             incarnation, seq, stocktake_id, at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, 'count', 'late movement', $7, $8, $9, $10, $11)",
+        args![
+            tenant,
+            txn,
+            no,
+            late.location,
+            late.sku,
+            correction,
+            placed.till,
+            placed.incarnation,
+            placed.seq,
+            stocktake,
+            late.at_ms
+        ],
+    )?;
+    tx.touch(Dirty::Stock(late.location.clone(), late.sku.clone()));
+    Ok(true)
 }

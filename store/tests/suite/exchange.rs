@@ -311,6 +311,36 @@ on_both! {
         assert_eq!(on_hand(&store, "TEA"), 8000, "a fact is never refused");
     }
 
+    fn a_sale_before_a_count_is_not_taken_off_twice(store) {
+        store.gate().write(stock_shop).unwrap();
+        let (mut counter, mut seller) = (TestTill::enrolled(&store, 1), TestTill::enrolled(&store, 2));
+        let noon = crate::support::START_MS + 12 * 3_600_000;
+        // Sold in the morning, sent in the evening: at noon the shelf held nine, and the counter expected ten.
+        seller.sell_at("TEA", 1000, "T2A-1", noon - 3_600_000, None);
+        counter.write_at("stock.counted", &json!({
+            "stocktake": Uuid::from_u128(3), "part": 1, "parts": 1, "location": "shop",
+            "lines": [{"sku": "TEA", "counted_milli": 9000, "expected_milli": 10000, "at_ms": noon}]
+        }), noon);
+        counter.exchange(&store);
+        assert_eq!(on_hand(&store, "TEA"), 9000);
+        seller.sell_at("TEA", 2000, "T2A-2", noon + 3_600_000, None);
+        seller.exchange(&store);
+        assert_eq!(count(&store, "quarantine"), 0);
+        assert_eq!(on_hand(&store, "TEA"), 7000);
+        // The other way round: the sale is known to the store, but was not to the counter.
+        seller.sell_at("RICE", 1000, "T2A-3", noon - 3_600_000, None);
+        seller.exchange(&store);
+        counter.write_at("stock.counted", &json!({
+            "stocktake": Uuid::from_u128(4), "part": 1, "parts": 1, "location": "shop",
+            "lines": [{"sku": "RICE", "counted_milli": 9000, "expected_milli": 10000, "at_ms": noon}]
+        }), noon);
+        counter.exchange(&store);
+        assert_eq!(on_hand(&store, "RICE"), 9000);
+        seller.sell_at("TEA", 1000, "T2A-4", noon - 1_000, None);
+        seller.exchange(&store);
+        assert_eq!(kinds(&store), ["count.undecided"]);
+    }
+
     fn a_customer_comes_with_the_sidecar(store) {
         store.gate().write(stock_shop).unwrap();
         let mut till = TestTill::enrolled(&store, 1);
