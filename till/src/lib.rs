@@ -24,3 +24,6 @@ pub mod shift;
 pub mod staff;
 pub mod stock;
 pub mod sync_driver;
+
+#[cfg(test)]
+mod tests;
