@@ -1,5 +1,6 @@
 //! HTTP: small handlers that read, run one use-case on a blocking thread, and answer.
 
+mod shop;
 mod sync;
 
 use crate::open::Store;
@@ -34,5 +35,5 @@ impl Api {
 
 /// All routes. Each area merges its own.
 pub fn router(api: Api) -> Router {
-    Router::new().route("/health", get(|| async { "ok" })).merge(sync::routes()).with_state(api)
+    Router::new().route("/health", get(|| async { "ok" })).merge(sync::routes()).merge(shop::routes()).with_state(api)
 }

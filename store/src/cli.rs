@@ -8,9 +8,11 @@ mod backup;
 mod exception;
 mod fork;
 mod import;
+mod orders;
 mod quarantine;
 mod reconcile;
 mod serve;
+mod stock;
 mod till;
 
 use crate::clock::SystemClock;
@@ -56,6 +58,18 @@ enum Command {
     Export(import::Export),
     /// Explain every difference between store, tills and counts.
     Reconcile(reconcile::Reconcile),
+    /// Stock by hand: policies, allotments, adjustments.
+    #[command(subcommand)]
+    Stock(stock::Stock),
+    /// What a person should know.
+    #[command(subcommand)]
+    Alerts(stock::Alerts),
+    /// Web orders.
+    #[command(subcommand)]
+    Orders(orders::Orders),
+    /// Keys of web front ends.
+    #[command(subcommand)]
+    ApiKey(orders::ApiKey),
     /// Copy the data to a file while the server runs.
     Backup(backup::Backup),
     /// Put a backup in place of the data and begin a new epoch.
@@ -178,6 +192,10 @@ pub fn main() -> ExitCode {
         Command::Import(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Reconcile(command) => command.run(),
+        Command::Stock(command) => command.run(),
+        Command::Alerts(command) => command.run(),
+        Command::Orders(command) => command.run(),
+        Command::ApiKey(command) => command.run(),
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
         Command::Verify(command) => command.run(),

@@ -5,7 +5,9 @@
 //! runs on SQLite and PostgreSQL.
 
 pub mod api;
+pub mod api_keys;
 pub mod apply;
+pub mod catalogue;
 pub mod cli;
 pub mod clock;
 pub mod counter;
@@ -23,6 +25,7 @@ pub mod leases;
 pub mod levels;
 pub mod master;
 pub mod open;
+pub mod orders;
 pub mod quarantine;
 pub mod reconcile;
 pub mod restore;

@@ -2,9 +2,13 @@
 //!
 //! What tills state is applied with their entries; both change `on_hand` only together with a movement that says why.
 
+mod allotment;
+mod check;
 mod level;
 mod movement;
 
+pub use allotment::{adjust, allot, policy, settle};
+pub use check::{Availability, AvailableAt, LowStock, available, low};
 pub use level::{Versioned, find, lock, proposed, save, set_limits, with_policy};
 pub use movement::{MovementKind, Posting, post};
 

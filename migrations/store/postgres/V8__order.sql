@@ -4,7 +4,7 @@ CREATE TABLE web_order (
     order_id UUID NOT NULL,
     number TEXT NOT NULL CHECK (number <> ''),
     source TEXT NOT NULL DEFAULT 'web',
-    state TEXT NOT NULL CHECK (state IN ('pending', 'paid', 'shipped', 'delivered', 'cancelled', 'refunded',
+    state TEXT NOT NULL CHECK (state IN ('pending', 'paid', 'processing', 'shipped', 'delivered', 'cancelled', 'refunded',
         'partially_refunded')),
     location_id TEXT NOT NULL,
     currency TEXT NOT NULL CHECK (length(currency) = 3),
@@ -16,6 +16,14 @@ CREATE TABLE web_order (
     paid_minor BIGINT NOT NULL DEFAULT 0 CHECK (paid_minor >= 0),
     refunded_minor BIGINT NOT NULL DEFAULT 0 CHECK (refunded_minor >= 0),
     note TEXT,
+    gift_message TEXT,
+    shipping_address TEXT,
+    billing_address TEXT,
+    tracking TEXT,
+    cancel_reason TEXT,
+    short BIGINT NOT NULL DEFAULT 0 CHECK (short IN (0, 1)),
+    stage TEXT NOT NULL DEFAULT 'paid' CHECK (stage IN ('paid', 'processing', 'shipped', 'delivered')),
+    figures TEXT NOT NULL,
     placed_at_ms BIGINT NOT NULL,
     expires_at_ms BIGINT,
     handed_over_at_ms BIGINT,
@@ -134,3 +142,15 @@ CREATE TABLE refund (
 CREATE INDEX refund_by_order ON refund (tenant_id, order_id);
 CREATE TRIGGER refund_append_only BEFORE UPDATE OR DELETE ON refund
 FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- Keys of web front ends; only their hash is kept.
+CREATE TABLE api_key (
+    tenant_id BIGINT NOT NULL REFERENCES tenant (tenant_id),
+    key_id UUID NOT NULL,
+    name TEXT NOT NULL CHECK (name <> ''),
+    key_hash BYTEA NOT NULL CHECK (length(key_hash) = 32),
+    created_at_ms BIGINT NOT NULL,
+    revoked_at_ms BIGINT,
+    PRIMARY KEY (tenant_id, key_id),
+    UNIQUE (tenant_id, key_hash)
+);

@@ -6,6 +6,7 @@ mod support;
 mod exchange;
 mod gate;
 mod import;
+mod orders;
 mod restore;
 mod schema;
 mod till;

@@ -1,0 +1,43 @@
+//! Web orders: placed with a reservation, paid, called off, refunded; every change with who and why.
+//!
+//! The ground that a web shop stands on. States and rights are those of [`daybook_domain::order`].
+
+mod change;
+mod error;
+mod invoice;
+mod pay;
+mod place;
+mod read;
+mod refund;
+mod settings;
+
+pub use change::{Step, cancel, deliver, expire, ship, start};
+pub use error::OrderError;
+pub use invoice::{document, documents_of};
+pub use pay::{Charge, Paid, pay, test_card};
+pub use place::{Address, NewLine, NewOrder, place};
+pub use read::{
+    Event, Order, OrderLine, OrderList, PaymentView, find, list, open_reservations,
+};
+pub use refund::{NewRefund, Refunded, RefundLine, refund};
+pub use settings::{OnPaymentFailed, OrderSettings};
+
+/// Who asks for a change, and why, for the history.
+#[derive(Debug, Clone)]
+pub struct By {
+    /// Name: a customer, a member of staff, `store`.
+    pub actor: String,
+    /// What the actor may do.
+    pub role: daybook_domain::order::Actor,
+    /// Why.
+    pub reason: String,
+}
+
+impl By {
+    /// The store itself.
+    #[must_use]
+    pub fn store(reason: &str) -> Self {
+        let role = daybook_domain::order::Actor::System;
+        Self { actor: "store".to_owned(), role, reason: reason.to_owned() }
+    }
+}

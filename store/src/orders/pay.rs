@@ -1,0 +1,278 @@
+//! Paying: every attempt is kept; a captured payment is never lost, however late it comes.
+
+use super::read::{self, Locked, Order};
+use super::settings::OnPaymentFailed;
+use super::{By, OrderError, OrderSettings, change, invoice};
+use crate::args;
+use crate::db::{DbError, Tx};
+use crate::exceptions::{Raised, raise};
+use crate::stock::{self, MovementKind, Posting};
+use daybook_domain::amount::{Minor, Quantity};
+use daybook_domain::ids::OrderId;
+use daybook_domain::order::{Actor, CancelReason, OrderEvent, OrderState, next};
+use daybook_domain::reservation::{Confirmation, Pool, Reservation, ReservationState};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// A gateway's answer to an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// Made by the client; the same id is the same attempt.
+    pub id: Uuid,
+    /// Which gateway.
+    pub gateway: String,
+    /// How much was asked for; absent: all of it.
+    pub amount_minor: Option<Minor>,
+    /// The gateway's own reference.
+    pub reference: Option<String>,
+    /// Captured, or why not.
+    pub outcome: Result<(), String>,
+}
+
+/// What an attempt came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Paid {
+    /// `captured` or `failed`.
+    pub payment: String,
+    /// Why it failed.
+    pub reason: Option<String>,
+    /// The order now.
+    pub order: Order,
+}
+
+/// What the test gateway says to a card number, by its last four digits.
+///
+/// # Errors
+/// The reason of the decline.
+pub fn test_card(number: &str) -> Result<(), &'static str> {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    match digits.get(digits.len().saturating_sub(4)..).unwrap_or_default() {
+        "4242" => Ok(()),
+        "9995" => Err("insufficient_funds"),
+        "0069" => Err("expired_card"),
+        "0127" => Err("incorrect_cvc"),
+        _ => Err("card_declined"),
+    }
+}
+
+/// Takes a gateway's answer.
+///
+/// # Errors
+/// [`OrderError`]. A captured payment is stored even where the order cannot take it.
+pub fn pay(tx: &mut Tx<'_>, id: OrderId, charge: &Charge, by: &By) -> Result<Paid, OrderError> {
+    let locked = read::lock(tx, id)?;
+    let amount = charge.amount_minor.unwrap_or(locked.total);
+    if let Some(known) = known(tx, id, charge.id)? {
+        return Ok(Paid { payment: known.0, reason: known.1, order: read::find(tx, id)? });
+    }
+    if amount != locked.total {
+        return Err(OrderError::Amount { expected: locked.total.0 });
+    }
+    match &charge.outcome {
+        Ok(()) => captured(tx, &locked, charge, amount, by),
+        Err(reason) => failed(tx, &locked, charge, amount, reason, by),
+    }
+}
+
+fn known(
+    tx: &mut Tx<'_>,
+    order: OrderId,
+    payment: Uuid,
+) -> Result<Option<(String, Option<String>)>, OrderError> {
+    let tenant = tx.tenant();
+    let row = tx.query_opt(
+        "SELECT order_id, state, reason FROM payment WHERE tenant_id = $1 AND payment_id = $2",
+        args![tenant, payment],
+    )?;
+    let Some(row) = row else { return Ok(None) };
+    if row.uuid(0)? != order.0 {
+        return Err(OrderError::Conflict);
+    }
+    Ok(Some((row.text(1)?.to_owned(), row.opt_text(2)?.map(str::to_owned))))
+}
+
+fn insert(
+    tx: &mut Tx<'_>,
+    order: OrderId,
+    charge: &Charge,
+    amount: Minor,
+    state: &str,
+    reason: Option<&str>,
+) -> Result<(), DbError> {
+    let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
+    tx.execute(
+        "INSERT INTO payment (tenant_id, payment_id, order_id, attempt_no, gateway, state, amount_minor, reference,
+             reason, created_at_ms, settled_at_ms)
+         SELECT $1, $2, $3, coalesce(max(attempt_no), 0) + 1, $4, $5, $6, $7, $8, $9, $9
+         FROM payment WHERE tenant_id = $1 AND order_id = $3",
+        args![
+            tenant,
+            charge.id,
+            order,
+            charge.gateway,
+            *state,
+            amount,
+            charge.reference,
+            reason,
+            now_ms
+        ],
+    )?;
+    Ok(())
+}
+
+fn failed(
+    tx: &mut Tx<'_>,
+    locked: &Locked,
+    charge: &Charge,
+    amount: Minor,
+    reason: &str,
+    by: &By,
+) -> Result<Paid, OrderError> {
+    insert(tx, locked.id, charge, amount, "failed", Some(reason))?;
+    let note = By { reason: reason.to_owned(), ..by.clone() };
+    read::event(tx, locked.id, "payment_failed", Some(&locked.name), &locked.name, &note)?;
+    let pending = matches!(locked.state, OrderState::Pending { .. });
+    if pending && OrderSettings::load(tx)?.on_payment_failed == OnPaymentFailed::Cancel {
+        let at_ms = tx.now_ms();
+        let event = OrderEvent::Cancelled { why: CancelReason::PaymentFailed, at_ms };
+        let state = next(&locked.state, &event, Actor::System)?;
+        change::release(tx, locked.id, "released")?;
+        read::store_state(tx, locked, &state, event.name(), &By::store(reason))?;
+    }
+    let order = read::find(tx, locked.id)?;
+    Ok(Paid { payment: "failed".to_owned(), reason: Some(reason.to_owned()), order })
+}
+
+fn captured(
+    tx: &mut Tx<'_>,
+    locked: &Locked,
+    charge: &Charge,
+    amount: Minor,
+    by: &By,
+) -> Result<Paid, OrderError> {
+    let takes = matches!(locked.state, OrderState::Pending { .. } | OrderState::Cancelled { .. });
+    if !takes {
+        return twice(tx, locked, charge, amount);
+    }
+    insert(tx, locked.id, charge, amount, "captured", None)?;
+    let short = confirm(tx, locked, by)?;
+    let event = OrderEvent::Captured { amount_minor: amount, short };
+    let state = next(&locked.state, &event, Actor::System)?;
+    let tenant = tx.tenant();
+    tx.execute(
+        "UPDATE web_order SET paid_minor = $3 WHERE tenant_id = $1 AND order_id = $2",
+        args![tenant, locked.id, amount],
+    )?;
+    read::store_state(tx, locked, &state, event.name(), by)?;
+    invoice::issue(tx, locked, &charge.gateway)?;
+    let order = read::find(tx, locked.id)?;
+    Ok(Paid { payment: "captured".to_owned(), reason: None, order })
+}
+
+/// A second capture: the money is there and not owed, so a person gives it back.
+fn twice(
+    tx: &mut Tx<'_>,
+    locked: &Locked,
+    charge: &Charge,
+    amount: Minor,
+) -> Result<Paid, OrderError> {
+    let reason = "the order was paid before";
+    insert(tx, locked.id, charge, amount, "captured", Some(reason))?;
+    let raised = Raised {
+        kind: "payment.captured_twice",
+        subject: format!("payment/{}", charge.id),
+        order: Some(locked.id),
+        detail: format!(
+            "order {} is {} and was charged {} minor units again: give them back",
+            locked.number, locked.name, amount.0
+        ),
+        ..Raised::default()
+    };
+    raise(tx, &raised)?;
+    let order = read::find(tx, locked.id)?;
+    Ok(Paid { payment: "captured".to_owned(), reason: Some(reason.to_owned()), order })
+}
+
+/// Deducts the goods, late or not. What cannot be had leaves the order paid and short, before a person.
+fn confirm(tx: &mut Tx<'_>, locked: &Locked, by: &By) -> Result<bool, OrderError> {
+    let mut missing = Vec::new();
+    for row in read::reservations(tx, locked.id)? {
+        let found = stock::lock(tx, &row.location, &row.sku)?;
+        let found = found.ok_or_else(|| DbError::corrupt("stock_level", &row.sku))?;
+        let state = match row.state.as_str() {
+            "held" => ReservationState::Active { expires_at_ms: row.expires_at_ms },
+            // Released or expired: the goods are free again, if nobody took them.
+            _ => ReservationState::Expired { at_ms: row.expires_at_ms },
+        };
+        let mut reservation = Reservation {
+            order: locked.id,
+            quantity_milli: row.quantity_milli,
+            from: row.from,
+            state,
+        };
+        let mut level = found.level;
+        let now_ms = tx.now_ms();
+        match reservation.confirm(&mut level, now_ms)? {
+            Confirmation::Deducted | Confirmation::Late => {
+                // `on_hand` changes with the movement alone.
+                stock::save(tx, &row.location, &row.sku, &level)?;
+                let posting = Posting {
+                    location: row.location.clone(),
+                    sku: row.sku.clone(),
+                    quantity_milli: Quantity(-row.quantity_milli.0),
+                    kind: MovementKind::Order,
+                    reason: None,
+                    order: Some(locked.id),
+                    actor: by.actor.clone(),
+                };
+                stock::post(tx, &[posting])?;
+                close(tx, row.id, "deducted", reservation.from, row.quantity_milli)?;
+                tracing::info!(order = %locked.number, sku = %row.sku, "deducted a paid order's goods");
+            }
+            Confirmation::Short { available_milli } => {
+                missing.push(format!(
+                    "{}: {} ordered, {} there",
+                    row.sku,
+                    row.quantity_milli.to_decimal(),
+                    available_milli.to_decimal()
+                ));
+            }
+            Confirmation::Already => {}
+        }
+    }
+    if missing.is_empty() {
+        return Ok(false);
+    }
+    let raised = Raised {
+        kind: "order.short",
+        subject: format!("order/{}", locked.id),
+        location: Some(locked.location.clone()),
+        order: Some(locked.id),
+        detail: format!(
+            "order {} was paid after its reservation ended and goods are missing ({}); ship from another location, put on \
+             backorder, or refund",
+            locked.number,
+            missing.join("; ")
+        ),
+        ..Raised::default()
+    };
+    raise(tx, &raised)?;
+    Ok(true)
+}
+
+fn close(
+    tx: &mut Tx<'_>,
+    reservation: Uuid,
+    state: &str,
+    from: Pool,
+    quantity: Quantity,
+) -> Result<(), DbError> {
+    let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
+    let from_allotment = if from == Pool::Allotment { quantity } else { Quantity::ZERO };
+    tx.execute(
+        "UPDATE reservation SET state = $3, closed_at_ms = $4, from_allotment_milli = $5
+         WHERE tenant_id = $1 AND reservation_id = $2",
+        args![tenant, reservation, *state, now_ms, from_allotment],
+    )?;
+    Ok(())
+}
