@@ -51,13 +51,13 @@ fn hand_over(
         return Ok(raise(tx, &raised)?);
     }
     tx.execute(
-        "UPDATE web_order SET handed_over_at_ms = $3, state = CASE WHEN state IN ('paid', 'shipped') THEN 'delivered'
-             ELSE state END, version = version + 1
+        "UPDATE web_order SET handed_over_at_ms = $3, stage = 'delivered', version = version + 1,
+             state = CASE WHEN state IN ('paid', 'processing', 'shipped') THEN 'delivered' ELSE state END
          WHERE tenant_id = $1 AND order_id = $2",
         args![tenant, handed.order, placed.meta.at_ms],
     )?;
     let actor = placed.meta.staff.as_ref().map_or_else(|| "till".to_owned(), ToString::to_string);
-    let to_state = if matches!(state, "paid" | "shipped") { "delivered" } else { state };
+    let to_state = if matches!(state, "paid" | "processing" | "shipped") { "delivered" } else { state };
     tx.execute(
         "INSERT INTO order_event (tenant_id, order_id, event_no, kind, from_state, to_state, actor, at_ms)
          SELECT $1, $2, coalesce(max(event_no), 0) + 1, 'handed_over', $3, $4, $5, $6

@@ -41,7 +41,7 @@ pub struct StockNow {
     pub policy: StockPolicy,
     /// Set aside for the web, on its way included.
     pub allotted_milli: Quantity,
-    /// Already sold or reserved out of the allotment is not in it: whether it was ever set.
+    /// Largest lease.
     pub lease_size_milli: Quantity,
     /// Warned below.
     pub low_stock_milli: Option<Quantity>,

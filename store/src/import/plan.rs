@@ -344,15 +344,16 @@ fn stock(
 /// imported before, moves nothing: so an import can be run again after a day of sales.
 fn stock_change(line: StockLine, now: Option<&StockNow>) -> Result<Option<StockChange>, Wrong> {
     let stated = line.on_hand_milli;
+    // Without an opening movement the opening stock was nothing.
+    let again = now.is_some_and(|now| stated == now.opening_milli.unwrap_or_default());
     let moved = now.map_or(Ok(stated), |now| {
-        if Some(stated) == now.opening_milli {
+        if again {
             Ok(Quantity::ZERO)
         } else {
             stated.checked_sub(now.on_hand_milli)
         }
     });
     let move_milli = moved.map_err(|error| Wrong::new("on_hand", error))?;
-    let again = now.is_some_and(|now| Some(stated) == now.opening_milli);
     let allotted_milli = match now {
         // What the web sold meanwhile left the allotment; the same file again does not fill it up.
         Some(now) if again && line.policy == now.policy => now.allotted_milli,
