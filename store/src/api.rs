@@ -35,5 +35,9 @@ impl Api {
 
 /// All routes. Each area merges its own.
 pub fn router(api: Api) -> Router {
-    Router::new().route("/health", get(|| async { "ok" })).merge(sync::routes()).merge(shop::routes()).with_state(api)
+    Router::new()
+        .route("/health", get(|| async { "ok" }))
+        .merge(sync::routes())
+        .merge(shop::routes())
+        .with_state(api)
 }

@@ -25,7 +25,10 @@ pub fn item(tx: &mut Tx<'_>, sku: &Sku) -> Result<Option<ItemRow>, DbError> {
         args![tenant, sku],
     )?;
     let price = |row: &crate::db::Row| {
-        Ok::<_, DbError>(DatedPrice { from_ms: row.int(0)?, unit_price_micros: UnitPrice(row.int(1)?) })
+        Ok::<_, DbError>(DatedPrice {
+            from_ms: row.int(0)?,
+            unit_price_micros: UnitPrice(row.int(1)?),
+        })
     };
     Ok(Some(ItemRow {
         sku: sku.clone(),
@@ -55,7 +58,10 @@ pub fn tax_class(tx: &mut Tx<'_>, class: &str) -> Result<TaxClassRow, DbError> {
         args![tenant, class],
     )?;
     let rate = |row: &crate::db::Row| {
-        Ok::<_, DbError>(DatedRate { from: row.text(0)?.to_owned(), rate_ppm: RatePpm(row.int(1)?) })
+        Ok::<_, DbError>(DatedRate {
+            from: row.text(0)?.to_owned(),
+            rate_ppm: RatePpm(row.int(1)?),
+        })
     };
     let rates = rows.iter().map(rate).collect::<Result<_, _>>()?;
     Ok(TaxClassRow { class: class.to_owned(), rates })

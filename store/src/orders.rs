@@ -16,10 +16,8 @@ pub use error::OrderError;
 pub use invoice::{document, documents_of};
 pub use pay::{Charge, Paid, pay, test_card};
 pub use place::{Address, NewLine, NewOrder, place};
-pub use read::{
-    Event, Order, OrderLine, OrderList, PaymentView, find, list, open_reservations,
-};
-pub use refund::{NewRefund, Refunded, RefundLine, refund};
+pub use read::{Event, Order, OrderLine, OrderList, PaymentView, find, list, open_reservations};
+pub use refund::{NewRefund, RefundLine, Refunded, refund};
 pub use settings::{OnPaymentFailed, OrderSettings};
 
 /// Who asks for a change, and why, for the history.

@@ -57,7 +57,8 @@ fn hand_over(
         args![tenant, handed.order, placed.meta.at_ms],
     )?;
     let actor = placed.meta.staff.as_ref().map_or_else(|| "till".to_owned(), ToString::to_string);
-    let to_state = if matches!(state, "paid" | "processing" | "shipped") { "delivered" } else { state };
+    let to_state =
+        if matches!(state, "paid" | "processing" | "shipped") { "delivered" } else { state };
     tx.execute(
         "INSERT INTO order_event (tenant_id, order_id, event_no, kind, from_state, to_state, actor, at_ms)
          SELECT $1, $2, coalesce(max(event_no), 0) + 1, 'handed_over', $3, $4, $5, $6

@@ -129,7 +129,8 @@ impl Show {
             text += &format!("\n  {} {} × {}", line.line, line.sku, line.quantity_milli);
         }
         for event in &order.history {
-            text += &format!("\n  {} {} by {}: {}", event.at_ms, event.event, event.by, event.reason);
+            text +=
+                &format!("\n  {} {} by {}: {}", event.at_ms, event.event, event.by, event.reason);
         }
         self.common.print(&order, &text);
         Ok(())
@@ -199,7 +200,8 @@ impl Create {
         let (name, kept) = (self.name.clone(), key.clone());
         let id = store.gate.write(move |tx| api_keys::create(tx, &name, &kept))?;
         let answer = json!({ "id": id, "name": self.name, "key": key });
-        self.common.print(&answer, &format!("{key}\n(shown once; send it as Authorization: Bearer …)"));
+        self.common
+            .print(&answer, &format!("{key}\n(shown once; send it as Authorization: Bearer …)"));
         Ok(())
     }
 }

@@ -86,7 +86,8 @@ pub(super) struct Adjust {
 }
 
 fn policy(text: &str) -> Result<StockPolicy, String> {
-    by_word(&POLICIES, text).ok_or_else(|| "must be ring_fenced, pooled_strict or pooled_soft".into())
+    by_word(&POLICIES, text)
+        .ok_or_else(|| "must be ring_fenced, pooled_strict or pooled_soft".into())
 }
 
 fn quantity(text: &str) -> Result<Quantity, String> {
@@ -152,7 +153,8 @@ impl Show {
             };
             let mut levels = Vec::new();
             for at in known.locations {
-                levels.extend(stock::find(tx, &at.location, sku)?.map(|found| (at.location, found)));
+                levels
+                    .extend(stock::find(tx, &at.location, sku)?.map(|found| (at.location, found)));
             }
             Ok(levels)
         })?;

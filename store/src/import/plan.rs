@@ -347,11 +347,7 @@ fn stock_change(line: StockLine, now: Option<&StockNow>) -> Result<Option<StockC
     // Without an opening movement the opening stock was nothing.
     let again = now.is_some_and(|now| stated == now.opening_milli.unwrap_or_default());
     let moved = now.map_or(Ok(stated), |now| {
-        if again {
-            Ok(Quantity::ZERO)
-        } else {
-            stated.checked_sub(now.on_hand_milli)
-        }
+        if again { Ok(Quantity::ZERO) } else { stated.checked_sub(now.on_hand_milli) }
     });
     let move_milli = moved.map_err(|error| Wrong::new("on_hand", error))?;
     let allotted_milli = match now {

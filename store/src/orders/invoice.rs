@@ -9,9 +9,7 @@ use crate::db::{Arg, Bind, DbError, Table, Tx};
 use crate::master::{self, UOMS, word};
 use crate::tenant;
 use daybook_domain::amount::{Currency, Minor};
-use daybook_domain::document::{
-    Document, DocumentKind, OriginalRef, Party, Tender, TenderType,
-};
+use daybook_domain::document::{Document, DocumentKind, OriginalRef, Party, Tender, TenderType};
 use daybook_domain::figures::Figures;
 use daybook_domain::ids::{CustomerId, DocumentId, LocationId, OrderId, TillCode};
 use daybook_domain::number::{FiscalYear, Series};
@@ -53,7 +51,11 @@ fn source(tx: &mut Tx<'_>, id: OrderId) -> Result<Source, OrderError> {
 }
 
 /// Issues the invoice of an order that was just paid.
-pub(super) fn issue(tx: &mut Tx<'_>, locked: &Locked, gateway: &str) -> Result<Document, OrderError> {
+pub(super) fn issue(
+    tx: &mut Tx<'_>,
+    locked: &Locked,
+    gateway: &str,
+) -> Result<Document, OrderError> {
     let frozen = read::frozen(tx, locked.id)?;
     let source = source(tx, locked.id)?;
     let settings = master::settings(tx)?.ok_or(OrderError::NoSettings)?;
@@ -185,8 +187,8 @@ fn store(
     order: OrderId,
 ) -> Result<(), OrderError> {
     let tenant = tx.tenant();
-    let body = serde_json::to_string(document)
-        .map_err(|_| DbError::corrupt("document", document.id))?;
+    let body =
+        serde_json::to_string(document).map_err(|_| DbError::corrupt("document", document.id))?;
     let original = document.original.as_ref();
     let original_id = original.and_then(|original| original.id);
     let original_number = original.map(|original| original.number.as_str());

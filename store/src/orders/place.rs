@@ -164,7 +164,15 @@ pub fn place(tx: &mut Tx<'_>, new: &NewOrder, by: &By) -> Result<Order, OrderErr
         totals: figures.totals,
         tax_inclusive: settings.tax_inclusive,
     };
-    let row = Row { new, number, location, currency: settings.currency.code(), frozen, body_hash, expires_at_ms };
+    let row = Row {
+        new,
+        number,
+        location,
+        currency: settings.currency.code(),
+        frozen,
+        body_hash,
+        expires_at_ms,
+    };
     insert(tx, &row)?;
     reserve_rows(tx, &row, &held)?;
     read::event(tx, new.id, "placed", None, "pending", by)?;
@@ -180,10 +188,7 @@ pub(super) fn hash_of(body: &impl Serialize) -> Result<[u8; 32], OrderError> {
 /// The business day of a moment.
 pub(super) fn local_day(at_ms: i64, settings: &Settings) -> String {
     let local = at_ms.saturating_add(i64::from(settings.offset_min) * 60_000);
-    DateTime::from_timestamp_millis(local)
-        .unwrap_or_default()
-        .format("%Y-%m-%d")
-        .to_string()
+    DateTime::from_timestamp_millis(local).unwrap_or_default().format("%Y-%m-%d").to_string()
 }
 
 fn check(new: &NewOrder, shop: &OrderSettings) -> Result<(), OrderError> {
@@ -207,7 +212,10 @@ fn check(new: &NewOrder, shop: &OrderSettings) -> Result<(), OrderError> {
     }
     let shipping = new.shipping_minor.unwrap_or_default();
     if !(0..=SHIPPING_MAX).contains(&shipping.0) {
-        return Err(OrderError::field("shipping_minor", format_args!("must be 0 to {SHIPPING_MAX}")));
+        return Err(OrderError::field(
+            "shipping_minor",
+            format_args!("must be 0 to {SHIPPING_MAX}"),
+        ));
     }
     limited("note", new.note.as_deref(), NOTE_MAX)?;
     limited("gift_message", new.gift_message.as_deref(), NOTE_MAX)?;
@@ -315,7 +323,8 @@ fn location(tx: &mut Tx<'_>, new: &NewOrder) -> Result<LocationId, OrderError> {
         for line in &new.lines {
             let level = stock::find(tx, location, &line.sku)?;
             let available = level.map(|found| found.level.web_available()).transpose()?;
-            able += usize::from(available.is_some_and(|available| available >= line.quantity_milli));
+            able +=
+                usize::from(available.is_some_and(|available| available >= line.quantity_milli));
         }
         if best.is_none_or(|(most, _)| able > most) {
             best = Some((able, location));
@@ -388,7 +397,9 @@ fn no_stock_row(
         location: Some(location.clone()),
         sku: Some(sku.clone()),
         order: Some(order),
-        detail: format!("{sku} has no stock row at {location} and was sold on the web without reservation"),
+        detail: format!(
+            "{sku} has no stock row at {location} and was sold on the web without reservation"
+        ),
         ..Raised::default()
     };
     raise(tx, &raised)
@@ -407,7 +418,8 @@ struct Row<'a> {
 fn insert(tx: &mut Tx<'_>, row: &Row<'_>) -> Result<(), OrderError> {
     let (tenant, now_ms, new) = (tx.tenant(), tx.now_ms(), row.new);
     let is_shipping = |line: &&DocumentLine| line.sku.as_str() == SHIPPING_SKU;
-    let shipping = Minor::total(row.frozen.lines.iter().filter(is_shipping).map(|line| line.total_minor))?;
+    let shipping =
+        Minor::total(row.frozen.lines.iter().filter(is_shipping).map(|line| line.total_minor))?;
     let totals = row.frozen.totals;
     let subtotal = totals.taxable_minor.checked_sub(shipping)?;
     let json = |address: &Option<Address>| address.as_ref().map(serde_json::to_string).transpose();

@@ -99,7 +99,13 @@ pub fn refund(
     if new.restock {
         restock(tx, &locked, &note, by)?;
     }
-    read::store_state(tx, &locked, &state, event.name(), &By { reason: new.reason.clone(), ..by.clone() })?;
+    read::store_state(
+        tx,
+        &locked,
+        &state,
+        event.name(),
+        &By { reason: new.reason.clone(), ..by.clone() },
+    )?;
     let order = read::find(tx, id)?;
     Ok(Refunded { amount_minor: amount.0, credit_note: note.number, order })
 }
@@ -209,7 +215,9 @@ fn restock(
         .iter()
         .filter_map(|line| {
             let deducted = |row: &&read::ReservationRow| {
-                row.sku == line.sku && row.state == "deducted" && line.quantity_milli > Quantity::ZERO
+                row.sku == line.sku
+                    && row.state == "deducted"
+                    && line.quantity_milli > Quantity::ZERO
             };
             let row = left.iter().find(deducted)?;
             Some(Posting {

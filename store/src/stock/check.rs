@@ -47,7 +47,9 @@ pub fn available(
     location: Option<&LocationId>,
 ) -> Result<Option<Availability>, DbError> {
     let tenant = tx.tenant();
-    if tx.query_opt("SELECT 1 FROM item WHERE tenant_id = $1 AND sku = $2", args![tenant, sku])?.is_none()
+    if tx
+        .query_opt("SELECT 1 FROM item WHERE tenant_id = $1 AND sku = $2", args![tenant, sku])?
+        .is_none()
     {
         return Ok(None);
     }
@@ -70,9 +72,8 @@ pub fn available(
             available_milli: available.0,
         });
     }
-    let sum = |part: fn(&AvailableAt) -> i64| {
-        locations.iter().map(part).fold(0_i64, i64::saturating_add)
-    };
+    let sum =
+        |part: fn(&AvailableAt) -> i64| locations.iter().map(part).fold(0_i64, i64::saturating_add);
     let available_milli = sum(|at| at.available_milli);
     Ok(Some(Availability {
         sku: sku.clone(),

@@ -9,7 +9,8 @@ use daybook_domain::order::Actor;
 use daybook_store::args;
 use daybook_store::db::DbError;
 use daybook_store::orders::{
-    self, By, Charge, NewLine, NewOrder, NewRefund, OnPaymentFailed, Order, OrderError, OrderSettings, Paid, RefundLine,
+    self, By, Charge, NewLine, NewOrder, NewRefund, OnPaymentFailed, Order, OrderError,
+    OrderSettings, Paid, RefundLine,
 };
 use daybook_store::reconcile::{Scope, reconcile};
 use daybook_store::stock;
@@ -21,7 +22,10 @@ const PRODUCTS: &str = "sku,name,tax_class,price\nCUP,Cup,gst-18,999.00\nONE,One
 
 fn shop(store: &TestStore) {
     let files = [
-        ("settings.json", SETTINGS), ("locations.csv", LOCATIONS), ("taxes.csv", TAXES), ("products.csv", PRODUCTS),
+        ("settings.json", SETTINGS),
+        ("locations.csv", LOCATIONS),
+        ("taxes.csv", TAXES),
+        ("products.csv", PRODUCTS),
         ("stock.csv", STOCK),
     ];
     load(store, &sources(&files)).unwrap();
@@ -71,11 +75,15 @@ fn charge(id: u128, outcome: Result<(), &str>) -> Charge {
 }
 
 fn pay(store: &TestStore, order: u128, charge: Charge) -> Result<Paid, OrderError> {
-    store.gate().write(move |tx| orders::pay(tx, OrderId(Uuid::from_u128(order)), &charge, &customer()))
+    store
+        .gate()
+        .write(move |tx| orders::pay(tx, OrderId(Uuid::from_u128(order)), &charge, &customer()))
 }
 
 fn refund(store: &TestStore, order: u128, new: NewRefund) -> Result<orders::Refunded, OrderError> {
-    store.gate().write(move |tx| orders::refund(tx, OrderId(Uuid::from_u128(order)), &new, &manager()))
+    store
+        .gate()
+        .write(move |tx| orders::refund(tx, OrderId(Uuid::from_u128(order)), &new, &manager()))
 }
 
 fn whole(id: u128, restock: bool) -> NewRefund {

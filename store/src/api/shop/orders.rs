@@ -2,10 +2,8 @@
 
 use super::answer::{Problem, answer};
 use super::{Api, body, serve};
-use crate::orders::{
-    self, By, Charge, NewOrder, NewRefund, Order, OrderError, test_card,
-};
 use crate::db::Tx;
+use crate::orders::{self, By, Charge, NewOrder, NewRefund, Order, OrderError, test_card};
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -136,8 +134,7 @@ pub(super) async fn pay(
             outcome: test_card(&new.card_number).map_err(str::to_owned),
         };
         let by = By { actor: key.to_owned(), role: Actor::Customer, reason: String::new() };
-        let paid =
-            api.store.gate.write(move |tx| orders::pay(tx, OrderId(id), &charge, &by))?;
+        let paid = api.store.gate.write(move |tx| orders::pay(tx, OrderId(id), &charge, &by))?;
         let captured = paid.payment == "captured";
         answer(if captured { StatusCode::OK } else { StatusCode::PAYMENT_REQUIRED }, &paid)
     })
