@@ -56,6 +56,7 @@ pub struct Unapplied {
 }
 
 impl Unapplied {
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over errors and texts")]
     fn new(code: &'static str, detail: impl ToString) -> Self {
         Self { code, detail: detail.to_string() }
     }

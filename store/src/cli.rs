@@ -133,11 +133,13 @@ pub struct Failure {
 
 impl Failure {
     /// Arguments or input are wrong; `message` names the field.
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over errors and texts")]
     pub fn input(code: &str, message: impl ToString) -> Self {
         Self { exit: 2, code: code.to_owned(), message: message.to_string() }
     }
 
     /// The state of things forbids it.
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over errors and texts")]
     pub fn refused(code: &str, message: impl ToString) -> Self {
         Self { exit: 3, code: code.to_owned(), message: message.to_string() }
     }

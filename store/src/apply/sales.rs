@@ -80,7 +80,7 @@ const TENDER: Table = Table {
 };
 
 /// The sale of a fact, and what it is called in the table of documents.
-pub(super) fn sale_of<'a>(fact: &'a Fact) -> Option<(&'static str, &'a Sale)> {
+pub(super) fn sale_of(fact: &Fact) -> Option<(&'static str, &Sale)> {
     match fact {
         Fact::SaleCompleted(sale) => Some(("sale", sale)),
         Fact::RefundCompleted(sale) => Some(("refund", sale)),

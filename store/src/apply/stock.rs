@@ -43,7 +43,7 @@ const MOVEMENT: Table = Table {
 };
 
 /// Movements of a fact, and the reason given for them.
-pub(super) fn movements_of<'a>(fact: &'a Fact) -> (&'a [Movement], Option<&'a str>) {
+pub(super) fn movements_of(fact: &Fact) -> (&[Movement], Option<&str>) {
     if let Some((_, sale)) = sale_of(fact) {
         return (&sale.movements, None);
     }

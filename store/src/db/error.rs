@@ -53,6 +53,7 @@ pub enum Remedy {
 
 impl DbError {
     /// A row that breaks a rule, named.
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over errors and texts")]
     pub fn corrupt(table: &'static str, id: impl ToString) -> Self {
         Self::Corrupt { table, id: id.to_string() }
     }

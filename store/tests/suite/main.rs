@@ -1,5 +1,7 @@
 //! The store's suite: the same stories on SQLite and on PostgreSQL (`DAYBOOK_TEST_POSTGRES` names a server).
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
+
 #[macro_use]
 mod support;
 

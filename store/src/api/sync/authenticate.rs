@@ -59,7 +59,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, Refus
 /// The body without its compression.
 pub(super) fn plain_body(received: &Received) -> Result<Cow<'_, [u8]>, Refusal> {
     let encoding = received.headers.get(header::CONTENT_ENCODING);
-    match encoding.map(|value| value.as_bytes()) {
+    match encoding.map(axum::http::HeaderValue::as_bytes) {
         None | Some(b"identity") => Ok(Cow::Borrowed(&received.body)),
         Some(b"gzip") => Ok(Cow::Owned(inflate(&received.body)?)),
         Some(_) => Err(WireError::Gzip.into()),
