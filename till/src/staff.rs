@@ -67,7 +67,7 @@ impl Who {
         let approver =
             approver.as_ref().map(|(staff, role)| Person { staff, role: *role, active: true });
         approve(action, actor, approver, &Limits::from(settings))
-            .map(|staff| staff.cloned())
+            .map(Option::<&StaffId>::cloned)
             .map_err(|error| TillError::refused(error.code(), error.to_string()))
     }
 }
