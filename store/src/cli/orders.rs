@@ -1,10 +1,12 @@
-//! `orders list | show | expire | settings`, `api-key create | list | revoke`.
+//! `orders list | show | expire | cancel | refund | settings`, `api-key create | list | revoke`.
 
 use super::{Common, Failure};
 use crate::api_keys;
-use crate::orders::{self, OrderError, OrderSettings};
+use crate::orders::{self, By, NewRefund, OrderError, OrderSettings};
 use clap::{Args, Subcommand};
+use daybook_domain::feed::Role;
 use daybook_domain::ids::OrderId;
+use daybook_domain::order::Actor;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -16,6 +18,10 @@ pub(super) enum Orders {
     Show(Show),
     /// Cancel orders whose payment window has ended; the server does it by itself.
     Expire(Common),
+    /// Call one off before it is paid.
+    Cancel(Cancel),
+    /// Give everything back that is left of a paid one, with a credit note.
+    Refund(Refund),
     /// Show the rules of the web shop, or set them from JSON.
     Settings(Settings),
 }
@@ -38,6 +44,29 @@ pub(super) struct Show {
     common: Common,
     /// Which.
     id: OrderId,
+}
+
+#[derive(Args)]
+pub(super) struct Cancel {
+    #[command(flatten)]
+    common: Common,
+    /// Which.
+    id: OrderId,
+    /// Who decides.
+    #[arg(long)]
+    by: String,
+    /// Why.
+    #[arg(long)]
+    reason: String,
+}
+
+#[derive(Args)]
+pub(super) struct Refund {
+    #[command(flatten)]
+    decision: Cancel,
+    /// The goods can be sold again.
+    #[arg(long)]
+    restock: bool,
 }
 
 #[derive(Args)]
@@ -89,6 +118,8 @@ impl Orders {
             Self::List(list) => list.run(),
             Self::Show(show) => show.run(),
             Self::Expire(common) => expire(&common),
+            Self::Cancel(cancel) => cancel.run(),
+            Self::Refund(refund) => refund.run(),
             Self::Settings(settings) => settings.run(),
         }
     }
@@ -133,6 +164,37 @@ impl Show {
                 &format!("\n  {} {} by {}: {}", event.at_ms, event.event, event.by, event.reason);
         }
         self.common.print(&order, &text);
+        Ok(())
+    }
+}
+
+impl Cancel {
+    fn by(&self) -> By {
+        let (actor, reason) = (self.by.clone(), self.reason.clone());
+        By { actor, role: Actor::Staff(Role::Manager), reason }
+    }
+
+    fn run(self) -> Result<(), Failure> {
+        let store = self.common.open()?;
+        let (id, by) = (self.id, self.by());
+        let order = store.gate.write(move |tx| orders::cancel(tx, id, &by))?;
+        self.common.print(&order, &format!("{} is {}", order.number, order.state));
+        Ok(())
+    }
+}
+
+impl Refund {
+    fn run(self) -> Result<(), Failure> {
+        let decision = self.decision;
+        let store = decision.common.open()?;
+        let (id, by) = (decision.id, decision.by());
+        let (reason, restock) = (decision.reason.clone(), self.restock);
+        let done = store.gate.write(move |tx| {
+            let new = NewRefund { id: tx.new_id(), lines: None, restock, reason: reason.clone() };
+            orders::refund(tx, id, &new, &by)
+        })?;
+        let text = format!("{} given back, {}", done.amount_minor, done.credit_note);
+        decision.common.print(&done, &text);
         Ok(())
     }
 }

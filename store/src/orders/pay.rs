@@ -60,11 +60,15 @@ pub fn test_card(number: &str) -> Result<(), &'static str> {
 /// # Errors
 /// [`OrderError`]. A captured payment is stored even where the order cannot take it.
 pub fn pay(tx: &mut Tx<'_>, id: OrderId, charge: &Charge, by: &By) -> Result<Paid, OrderError> {
-    let locked = read::lock(tx, id)?;
-    let amount = charge.amount_minor.unwrap_or(locked.total);
     if let Some(known) = known(tx, id, charge.id)? {
-        return Ok(Paid { payment: known.0, reason: known.1, order: read::find(tx, id)? });
+        return known_attempt(tx, id, known);
     }
+    let locked = read::lock(tx, id)?;
+    // Again: the same attempt may have been taken while this one waited for the lock.
+    if let Some(known) = known(tx, id, charge.id)? {
+        return known_attempt(tx, id, known);
+    }
+    let amount = charge.amount_minor.unwrap_or(locked.total);
     if amount != locked.total {
         return Err(OrderError::Amount { expected: locked.total.0 });
     }
@@ -72,6 +76,14 @@ pub fn pay(tx: &mut Tx<'_>, id: OrderId, charge: &Charge, by: &By) -> Result<Pai
         Ok(()) => captured(tx, &locked, charge, amount, by),
         Err(reason) => failed(tx, &locked, charge, amount, reason, by),
     }
+}
+
+fn known_attempt(
+    tx: &mut Tx<'_>,
+    id: OrderId,
+    (payment, reason): (String, Option<String>),
+) -> Result<Paid, OrderError> {
+    Ok(Paid { payment, reason, order: read::find(tx, id)? })
 }
 
 fn known(

@@ -65,8 +65,12 @@ pub fn refund(
     if new.reason.trim().is_empty() {
         return Err(OrderError::field("reason", "must not be empty"));
     }
-    let locked = read::lock(tx, id)?;
     let body_hash = hash_of(new)?;
+    if let Some(known) = known(tx, id, new.id, &body_hash)? {
+        return Ok(known);
+    }
+    let locked = read::lock(tx, id)?;
+    // Again: another may have given it back while this one waited for the lock.
     if let Some(known) = known(tx, id, new.id, &body_hash)? {
         return Ok(known);
     }

@@ -9,6 +9,7 @@ mod exchange;
 mod gate;
 mod import;
 mod orders;
+mod reconcile;
 mod restore;
 mod schema;
 mod till;

@@ -1,0 +1,168 @@
+//! The reconciliation report: every unit and coin explained, and an alarm where none is.
+
+use crate::import::{LOCATIONS, SETTINGS, TAXES, load, sources};
+use crate::support::{START_MS, TestStore};
+use crate::till::{TestTill, sale};
+use daybook_store::orders::{self, By, Charge, NewOrder};
+use daybook_store::reconcile::{Report, Scope, reconcile, table};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const PRODUCTS: &str = "sku,name,tax_class,price\nCUP,Cup,gst-18,999.00\nTEA,Tea,gst-18,100.00\n";
+const STOCK: &str = "sku,location,on_hand,policy\nCUP,shop,10,pooled_soft\nTEA,shop,10,pooled_soft\n";
+
+fn shop(store: &TestStore) {
+    let files = [
+        ("settings.json", SETTINGS), ("locations.csv", LOCATIONS), ("taxes.csv", TAXES), ("products.csv", PRODUCTS),
+        ("stock.csv", STOCK),
+    ];
+    load(store, &sources(&files)).unwrap();
+}
+
+fn report(store: &TestStore) -> Report {
+    store.gate().read(|tx| reconcile(tx, &Scope { all: true, ..Scope::default() })).unwrap()
+}
+
+/// The till states what it shows: the level it received, less what it sold since.
+fn state(till: &mut TestTill, sku: &str, sold_since: i64, shift: Option<&Value>) {
+    let (row_feed, level) = till.row(&format!("stock/shop/{sku}")).unwrap();
+    let level = level["on_hand_milli"].as_i64().unwrap();
+    let head = till.head();
+    let mut body = json!({
+        "statement": Uuid::from_u128(till.till.as_u128() ^ (77 + head.seq as u128)), "part": 1, "parts": 1,
+        "location": "shop", "epoch": 1, "feed": row_feed,
+        "head": {"incarnation": 1, "seq": head.seq, "hash": head.hash.to_string()},
+        "lines": [{"sku": sku, "level_milli": level, "row_feed": row_feed, "shown_milli": level - sold_since}],
+    });
+    if let Some(shift) = shift {
+        body["shift"] = shift.clone();
+    }
+    till.write("till.statement", &body);
+}
+
+fn buy_on_the_web(store: &TestStore, id: u128, sku: &str) {
+    let new: NewOrder = serde_json::from_value(json!({
+        "id": Uuid::from_u128(id), "location": "shop", "lines": [{"sku": sku, "quantity_milli": 1000}]
+    })).unwrap();
+    let charge = Charge {
+        id: Uuid::from_u128(id + 1000), gateway: "test".into(), amount_minor: None, reference: None, outcome: Ok(()),
+    };
+    store.gate().write(move |tx| {
+        orders::place(tx, &new, &By::store("test"))?;
+        orders::pay(tx, new.id, &charge, &By::store("test"))
+    }).unwrap();
+}
+
+fn causes(report: &Report, sku: &str, till: &str) -> Vec<(String, i64)> {
+    let line = report.stock.iter().find(|line| line.sku == sku).unwrap();
+    let view = line.tills.iter().find(|view| view.till == till).unwrap();
+    let name = |cause| serde_json::to_value(cause).unwrap().as_str().unwrap().to_owned();
+    view.explanation.causes.iter().map(|found| (name(found.cause), found.amount)).collect()
+}
+
+/// An entry that belongs to a shift.
+fn in_shift(till: &mut TestTill, kind: &str, body: &Value, shift: Uuid) {
+    let id = Uuid::from_u128(till.till.as_u128() ^ (0xE0_0000 + till.entries.len() as u128));
+    let envelope = json!({
+        "v": 1, "id": id, "kind": kind, "at_ms": START_MS, "offset_min": 330, "mono_ms": 1, "boot": Uuid::nil(),
+        "day": "2026-11-22", "staff": "asha", "shift": shift, "feed": 0, "app": "test", "body": body,
+    });
+    till.write_raw(&serde_json::to_vec(&envelope).unwrap(), None);
+}
+
+fn totals(shift: Uuid, sales: i64, expected: i64, counted: Option<i64>) -> Value {
+    let mut cash = json!({
+        "tender_type": "cash", "sales_minor": sales, "refunds_minor": 0, "expected_minor": expected
+    });
+    if let Some(counted) = counted {
+        cash["counted_minor"] = json!(counted);
+        cash["over_short_minor"] = json!(counted - expected);
+    }
+    json!({
+        "shift": shift, "opened_at_ms": START_MS, "opening_float_minor": 50_000, "sales_minor": sales, "returns_minor": 0,
+        "discounts_minor": 0, "rounding_minor": 0, "paid_in_minor": 0, "paid_out_minor": 0, "loaned_minor": 0,
+        "dropped_minor": 0, "tenders": [cash], "taxes": [], "numbers": [],
+        "counts": {"sales": 1, "refunds": 0, "voids": 0, "aborted": 0, "no_sales": 0, "reprints": 0, "discounts": 0,
+            "price_overrides": 0},
+    })
+}
+
+on_both! {
+    fn every_difference_has_a_name_and_its_entries(store) {
+        shop(&store);
+        let (mut one, mut two) = (TestTill::enrolled(&store, 1), TestTill::enrolled(&store, 2));
+        one.sell("CUP", 2000, "T1-1");
+        one.exchange(&store);
+        one.exchange(&store);
+        assert_eq!(one.row("stock/shop/CUP").unwrap().1["on_hand_milli"], 8000);
+        two.exchange(&store);
+        two.sell("CUP", 1000, "T2-1");
+        state(&mut two, "CUP", 1000, None);
+        two.exchange(&store);
+        buy_on_the_web(&store, 1, "CUP");
+        state(&mut one, "CUP", 0, None);
+        one.sell("CUP", 1000, "T1-2");
+        one.send(&store);
+        let report = report(&store);
+        assert!(report.summary.holds(), "{}", table(&report));
+        let line = report.stock.iter().find(|line| line.sku == "CUP").unwrap();
+        assert_eq!(line.level.on_hand_milli, 5000);
+        let expected = [("other_till", -1000), ("web_order", -1000), ("after_statement", -1000)];
+        assert_eq!(causes(&report, "CUP", &one.code), expected.map(|(name, amount)| (name.to_owned(), amount)));
+        assert_eq!(causes(&report, "CUP", &two.code), [("other_till".to_owned(), -1000), ("web_order".to_owned(), -1000)]);
+        assert!(table(&report).contains("unexplained: 0 units, 0 coins"));
+    }
+
+    fn what_a_till_cannot_have_seen_is_an_alarm(store) {
+        shop(&store);
+        let mut till = TestTill::enrolled(&store, 1);
+        till.exchange(&store);
+        state(&mut till, "CUP", -1000, None);
+        till.exchange(&store);
+        let report = report(&store);
+        assert!(!report.summary.holds());
+        assert_eq!(report.summary.unexplained_milli, 1000);
+        assert!(table(&report).contains("UNEXPLAINED"));
+    }
+
+    fn a_quarantined_sale_explains_what_only_the_till_counts(store) {
+        shop(&store);
+        let mut till = TestTill::enrolled(&store, 1);
+        till.exchange(&store);
+        let mut body = sale(Uuid::from_u128(5), "CUP", 1000, "T1-1", till.till);
+        body["document"]["totals"]["total_minor"] = json!(1);
+        till.write("sale.completed", &body);
+        state(&mut till, "CUP", 1000, None);
+        till.exchange(&store);
+        let report = report(&store);
+        assert!(report.summary.holds(), "{}", table(&report));
+        assert_eq!(causes(&report, "CUP", &till.code), [("quarantined".to_owned(), 1000)]);
+    }
+
+    fn money_of_a_shift_is_compared_by_tender(store) {
+        shop(&store);
+        let mut till = TestTill::enrolled(&store, 1);
+        let shift = Uuid::from_u128(0x5417);
+        let opened = json!({"shift": shift, "day": "2026-11-22", "fiscal_year": "26-27", "opening_float_minor": 50_000});
+        in_shift(&mut till, "shift.opened", &opened, shift);
+        let body = sale(Uuid::from_u128(6), "TEA", 2000, "T1-1", till.till);
+        in_shift(&mut till, "sale.completed", &body, shift);
+        till.exchange(&store);
+        let running = report(&store);
+        assert_eq!(running.summary.money_unstated, 1, "{}", table(&running));
+
+        let head = till.head();
+        let z = json!({
+            "z_no": 1, "totals": totals(shift, 20_000, 70_000, Some(69_500)), "closed_at_ms": START_MS, "blind": true,
+            "over_short_reason": "miscounted", "perpetual": {"sales_minor": 20_000, "returns_minor": 0, "net_minor": 20_000,
+            "documents": 1}, "head": {"incarnation": 1, "seq": head.seq, "hash": head.hash.to_string()},
+        });
+        in_shift(&mut till, "shift.closed", &z, shift);
+        till.exchange(&store);
+        let closed = report(&store);
+        assert!(closed.summary.holds(), "{}", table(&closed));
+        let cash = &closed.money[0];
+        assert_eq!((cash.tender, cash.store_minor, cash.over_short_minor), ("cash", 70_000, Some(-500)));
+        assert_eq!(cash.z_no, Some(1));
+    }
+}
