@@ -9,11 +9,15 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 const PRODUCTS: &str = "sku,name,tax_class,price\nCUP,Cup,gst-18,999.00\nTEA,Tea,gst-18,100.00\n";
-const STOCK: &str = "sku,location,on_hand,policy\nCUP,shop,10,pooled_soft\nTEA,shop,10,pooled_soft\n";
+const STOCK: &str =
+    "sku,location,on_hand,policy\nCUP,shop,10,pooled_soft\nTEA,shop,10,pooled_soft\n";
 
 fn shop(store: &TestStore) {
     let files = [
-        ("settings.json", SETTINGS), ("locations.csv", LOCATIONS), ("taxes.csv", TAXES), ("products.csv", PRODUCTS),
+        ("settings.json", SETTINGS),
+        ("locations.csv", LOCATIONS),
+        ("taxes.csv", TAXES),
+        ("products.csv", PRODUCTS),
         ("stock.csv", STOCK),
     ];
     load(store, &sources(&files)).unwrap();
@@ -45,12 +49,19 @@ fn buy_on_the_web(store: &TestStore, id: u128, sku: &str) {
         "id": Uuid::from_u128(id), "location": "shop", "lines": [{"sku": sku, "quantity_milli": 1000}]
     })).unwrap();
     let charge = Charge {
-        id: Uuid::from_u128(id + 1000), gateway: "test".into(), amount_minor: None, reference: None, outcome: Ok(()),
+        id: Uuid::from_u128(id + 1000),
+        gateway: "test".into(),
+        amount_minor: None,
+        reference: None,
+        outcome: Ok(()),
     };
-    store.gate().write(move |tx| {
-        orders::place(tx, &new, &By::store("test"))?;
-        orders::pay(tx, new.id, &charge, &By::store("test"))
-    }).unwrap();
+    store
+        .gate()
+        .write(move |tx| {
+            orders::place(tx, &new, &By::store("test"))?;
+            orders::pay(tx, new.id, &charge, &By::store("test"))
+        })
+        .unwrap();
 }
 
 fn causes(report: &Report, sku: &str, till: &str) -> Vec<(String, i64)> {
