@@ -105,17 +105,28 @@ fn below_hundred(number: u64) -> String {
 }
 
 /// Names of major and minor unit; a currency without names here is written by its code and "Minor Units".
+/// Dollars of different countries are told apart, since the words stand without the sign.
 fn names(currency: Currency, major: u64, minor: u64) -> (String, &'static str) {
-    let one = |amount: u64, single: &'static str, several: &'static str| {
-        if amount == 1 { single } else { several }
+    let (majors, minors) = match currency.code() {
+        "INR" => (["Rupee", "Rupees"], ["Paisa", "Paise"]),
+        "NPR" => (["Nepalese Rupee", "Nepalese Rupees"], ["Paisa", "Paise"]),
+        "LKR" => (["Sri Lankan Rupee", "Sri Lankan Rupees"], ["Cent", "Cents"]),
+        "BDT" => (["Taka", "Taka"], ["Poisha", "Poisha"]),
+        "USD" => (["Dollar", "Dollars"], ["Cent", "Cents"]),
+        "AUD" => (["Australian Dollar", "Australian Dollars"], ["Cent", "Cents"]),
+        "CAD" => (["Canadian Dollar", "Canadian Dollars"], ["Cent", "Cents"]),
+        "NZD" => (["New Zealand Dollar", "New Zealand Dollars"], ["Cent", "Cents"]),
+        "SGD" => (["Singapore Dollar", "Singapore Dollars"], ["Cent", "Cents"]),
+        "EUR" => (["Euro", "Euros"], ["Cent", "Cents"]),
+        "GBP" => (["Pound", "Pounds"], ["Penny", "Pence"]),
+        "CHF" => (["Swiss Franc", "Swiss Francs"], ["Centime", "Centimes"]),
+        "JPY" => (["Yen", "Yen"], ["Sen", "Sen"]),
+        "AED" => (["Dirham", "Dirhams"], ["Fils", "Fils"]),
+        "SAR" => (["Riyal", "Riyals"], ["Halala", "Halalas"]),
+        "KWD" => (["Kuwaiti Dinar", "Kuwaiti Dinars"], ["Fils", "Fils"]),
+        code => ([code, code], ["Minor Unit", "Minor Units"]),
     };
-    match currency.code() {
-        "INR" => (one(major, "Rupee", "Rupees").to_owned(), one(minor, "Paisa", "Paise")),
-        "USD" => (one(major, "Dollar", "Dollars").to_owned(), one(minor, "Cent", "Cents")),
-        "EUR" => (one(major, "Euro", "Euros").to_owned(), one(minor, "Cent", "Cents")),
-        "GBP" => (one(major, "Pound", "Pounds").to_owned(), one(minor, "Penny", "Pence")),
-        code => (code.to_owned(), one(minor, "Minor Unit", "Minor Units")),
-    }
+    (majors[usize::from(major != 1)].to_owned(), minors[usize::from(minor != 1)])
 }
 
 #[cfg(test)]
@@ -124,6 +135,10 @@ mod tests {
 
     fn rupees(minor: i64) -> String {
         amount_in_words(Minor(minor), Currency::INR)
+    }
+
+    fn words(currency: &str, minor: i64) -> String {
+        amount_in_words(Minor(minor), Currency::try_from(currency.to_owned()).unwrap())
     }
 
     #[test]
@@ -149,11 +164,18 @@ mod tests {
              and One Cent Only"
         );
         assert_eq!(amount_in_words(Minor(101), Currency::GBP), "Pound One and One Penny Only");
-        let dinar = Currency::try_from("KWD".to_owned()).unwrap();
-        assert_eq!(
-            amount_in_words(Minor(1500), dinar),
-            "KWD One and Five Hundred Minor Units Only"
-        );
+        assert_eq!(words("KWD", 1500), "Kuwaiti Dinar One and Five Hundred Fils Only");
+    }
+
+    #[test]
+    fn a_currency_without_decimals_has_no_minor_unit() {
+        assert_eq!(words("JPY", 11_223), "Yen Eleven Thousand Two Hundred Twenty-Three Only");
+        assert_eq!(words("JPY", 1), "Yen One Only");
+    }
+
+    #[test]
+    fn a_currency_without_names_is_written_by_its_code() {
+        assert_eq!(words("SEK", 150), "SEK One and Fifty Minor Units Only");
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub enum PrintError {
     /// More than a file can hold: glyphs of one font, or objects.
     #[error("the document is too large for one file")]
     TooLarge,
+    /// The file could not be put together.
+    #[error("the file cannot be written: {0}")]
+    File(String),
     /// The payment link does not fit a QR code.
     #[error("the payment link is too long for a QR code")]
     QrTooLong,
@@ -35,6 +38,7 @@ impl PrintError {
             Self::Subset { .. } => "print.subset",
             Self::Moment(_) => "print.moment",
             Self::TooLarge => "print.too_large",
+            Self::File(_) => "print.file",
             Self::QrTooLong => "print.qr_too_long",
         }
     }

@@ -21,6 +21,7 @@ pub(crate) enum Family {
     Sans,
     Devanagari,
     Arabic,
+    Kannada,
 }
 
 /// One font face with what the layout asks of it again and again.
@@ -40,7 +41,7 @@ pub(crate) struct Font {
 pub(crate) type FontIndex = usize;
 
 /// Number of built-in fonts.
-pub(crate) const FONT_COUNT: usize = 6;
+pub(crate) const FONT_COUNT: usize = 8;
 
 /// All fonts, parsed. Load once per process: parsing costs more than a page.
 pub struct Fonts {
@@ -52,6 +53,8 @@ const SANS: &[(Direction, Script)] =
 const DEVANAGARI: &[(Direction, Script)] = &[(Direction::LeftToRight, script::DEVANAGARI)];
 const ARABIC: &[(Direction, Script)] =
     &[(Direction::RightToLeft, script::ARABIC), (Direction::LeftToRight, script::ARABIC)];
+
+const KANNADA: &[(Direction, Script)] = &[(Direction::LeftToRight, script::KANNADA)];
 
 macro_rules! font {
     ($name:literal, $file:literal, $plans:expr) => {
@@ -77,6 +80,8 @@ impl Fonts {
                 font!("NotoSansDevanagari-Bold", "NotoSansDevanagari_700Bold.ttf", DEVANAGARI),
                 font!("NotoSansArabic-Regular", "NotoSansArabic_400Regular.ttf", ARABIC),
                 font!("NotoSansArabic-Bold", "NotoSansArabic_700Bold.ttf", ARABIC),
+                font!("NotoSansKannada-Regular", "NotoSansKannada_400Regular.ttf", KANNADA),
+                font!("NotoSansKannada-Bold", "NotoSansKannada_700Bold.ttf", KANNADA),
             ],
         })
     }
@@ -87,6 +92,7 @@ impl Fonts {
             Family::Sans => 0,
             Family::Devanagari => 2,
             Family::Arabic => 4,
+            Family::Kannada => 6,
         };
         match weight {
             Weight::Regular => base,

@@ -4,7 +4,7 @@
 //! recomputed. The same document with the same [`Options`] gives the same bytes. No IO, no clock: load the
 //! [`Fonts`] once per process and share them.
 //!
-//! Text is shaped (Latin, Devanagari, Arabic, in both directions), embedded as the glyphs in use, and stays
+//! Text is shaped (Latin, Devanagari, Kannada, Arabic, in both directions), embedded as the glyphs in use, and stays
 //! searchable and copyable; a character that no font has shows as a box.
 
 mod a4;

@@ -1,17 +1,28 @@
-//! Drawn pages to the bytes of a file: fonts reduced to the glyphs in use, everything compressed, nothing
-//! that depends on when or where it is made.
+//! Drawn pages to the bytes of a file: printpdf makes the document, and what it leaves to chance or cannot say is
+//! settled here: identity, the text behind each glyph, compression. Nothing depends on when or where it is made.
+
+mod font;
 
 use crate::PrintError;
-use crate::fonts::{Font, UNITS_PER_EM};
-use crate::sheet::{Sheet, Used};
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use crate::sheet::{Page, Sheet, real};
+use chrono::{DateTime, Datelike, Utc};
 use flate2::{Compress, Compression, FlushCompress, Status};
-use pdf_writer::types::{CidFontType, FontFlags, SystemInfo, UnicodeCmap};
-use pdf_writer::{Date, Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
-use subsetter::GlyphRemapper;
+use font::Embedded;
+use lopdf::{Dictionary, Object, StringFormat};
+use printpdf::{
+    CurTransMat, OffsetDateTime, Op, PdfDocument, PdfPage, PdfParseErrorSeverity, PdfSaveOptions,
+    Pt, Rect,
+};
 
 /// Effort of compression: one less, and files of many pages grow by a tenth; more takes longer than it saves.
 const LEVEL: u32 = 3;
+
+/// The format's limit on indirect objects in one file.
+const OBJECTS_MAX: u32 = 8_388_607;
+
+/// Fonts come reduced already, and streams are compressed here.
+const SAVING: PdfSaveOptions =
+    PdfSaveOptions { optimize: false, subset_fonts: false, secure: true, image_optimization: None };
 
 /// What a file says about itself.
 pub(crate) struct Meta<'a> {
@@ -25,23 +36,6 @@ pub(crate) struct Meta<'a> {
     pub(crate) print_no: u32,
 }
 
-/// Numbers the objects of the file.
-struct Refs(i32);
-
-impl Refs {
-    fn next(&mut self) -> Result<Ref, PrintError> {
-        // The format's limit on indirect objects in one file.
-        if self.0 >= 8_388_607 {
-            return Err(PrintError::TooLarge);
-        }
-        self.0 += 1;
-        Ok(Ref::new(self.0))
-    }
-}
-
-const IDENTITY: SystemInfo<'_> =
-    SystemInfo { registry: Str(b"Adobe"), ordering: Str(b"Identity"), supplement: 0 };
-
 /// Writes the file. `heights` are those of the pages in hundredths of a point.
 pub(crate) fn write(
     mut sheet: Sheet<'_>,
@@ -49,53 +43,98 @@ pub(crate) fn write(
     meta: &Meta<'_>,
 ) -> Result<Vec<u8>, PrintError> {
     sheet.check()?;
-    let (mut pdf, mut refs, mut packer) = (Pdf::new(), Refs(0), Packer::new());
-    let (catalog, tree, info) = (refs.next()?, refs.next()?, refs.next()?);
-    pdf.catalog(catalog)
-        .pages(tree)
-        .lang(TextStr("en"))
-        .viewer_preferences()
-        .display_doc_title(true);
-    let mut fonts = Vec::new();
-    for (index, used) in sheet.used.iter().enumerate().filter(|(_, used)| !used.entries.is_empty())
-    {
-        let id =
-            write_font(&mut pdf, &mut refs, &mut packer, sheet.fonts.get(index), (index, used))?;
-        fonts.push((index, id));
+    let mut document = PdfDocument::new(meta.title);
+    document.metadata.info.author = meta.author.to_owned();
+    document.metadata.info.creator = "Daybook".to_owned();
+    document.metadata.info.creation_date = moment(meta.at_ms)?;
+    let fonts = font::in_use(sheet.fonts, &sheet.used)?;
+    for font in &fonts {
+        document.resources.fonts.map.insert(font.id.clone(), font.to_printpdf());
     }
-    let mut kids = Vec::with_capacity(sheet.pages.len());
-    for (page, height) in sheet.pages.iter().zip(heights) {
-        let (id, content) = (refs.next()?, refs.next()?);
-        // Integer lengths in, points out, and y turned downwards.
-        let placed = format!(".01 0 0 -.01 0 {} cm\n{}", points(*height), page.content);
-        let packed = packer.pack(placed.as_bytes())?;
-        pdf.stream(content, &packed).filter(Filter::FlateDecode);
-        let mut out = pdf.page(id);
-        out.media_box(Rect::new(0.0, 0.0, whole_points(sheet.width), whole_points(*height)));
-        out.parent(tree).contents(content);
-        let mut resources = out.resources();
-        let mut named = resources.fonts();
-        for (index, font) in &fonts {
-            named.pair(Name(format!("F{index}").as_bytes()), *font);
-        }
-        named.finish();
-        resources.finish();
-        out.finish();
-        kids.push(id);
+    let (pages, width) = (std::mem::take(&mut sheet.pages), sheet.width);
+    document.pages =
+        pages.into_iter().zip(heights).map(|(page, height)| placed(page, width, *height)).collect();
+    let mut warnings = Vec::new();
+    let mut file = document.to_lopdf_document(&SAVING, &mut warnings);
+    let failure = warnings.into_iter().find(|one| one.severity == PdfParseErrorSeverity::Error);
+    if let Some(failure) = failure {
+        return Err(PrintError::File(failure.msg));
     }
-    let count = i32::try_from(kids.len()).map_err(|_| PrintError::TooLarge)?;
-    pdf.pages(tree).kids(kids).count(count);
-    write_info(&mut pdf, info, meta)?;
-    Ok(pdf.finish())
+    finish(&mut file, &fonts, meta)
+}
+
+/// The moment as the file gives it: years of four digits.
+fn moment(at_ms: i64) -> Result<OffsetDateTime, PrintError> {
+    let at = DateTime::<Utc>::from_timestamp_millis(at_ms)
+        .filter(|at| (0..=9999).contains(&at.year()))
+        .ok_or(PrintError::Moment(at_ms))?;
+    OffsetDateTime::from_unix_timestamp(at.timestamp()).map_err(|_| PrintError::Moment(at_ms))
+}
+
+/// A page of its size: integer lengths in, points out, and y turned downwards.
+fn placed(page: Page, width: i32, height: i32) -> PdfPage {
+    let (width, height) = (points(width), points(height));
+    let mut ops = page.ops;
+    let matrix = CurTransMat::Raw([0.01, 0.0, 0.0, -0.01, 0.0, height.0]);
+    ops.insert(0, Op::SetTransformationMatrix { matrix });
+    let size = Rect::from_wh(width, height);
+    let (trim_box, crop_box) = (size.clone(), size.clone());
+    PdfPage { media_box: size, trim_box, crop_box, ops }
 }
 
 /// Hundredths as the page box and the matrix show them: whole points.
-fn points(hundredths: i32) -> i16 {
-    i16::try_from((hundredths + 50) / 100).unwrap_or(i16::MAX)
+fn points(hundredths: i32) -> Pt {
+    Pt(real((hundredths + 50) / 100))
 }
 
-fn whole_points(hundredths: i32) -> f32 {
-    f32::from(points(hundredths))
+/// Settles what printpdf leaves open, and writes.
+fn finish(
+    file: &mut lopdf::Document,
+    fonts: &[Embedded<'_>],
+    meta: &Meta<'_>,
+) -> Result<Vec<u8>, PrintError> {
+    for font in fonts {
+        font.complete(file).map_err(failed)?;
+    }
+    describe(file, meta).map_err(failed)?;
+    if file.max_id > OBJECTS_MAX {
+        return Err(PrintError::TooLarge);
+    }
+    let mut packer = Packer::new();
+    for object in file.objects.values_mut() {
+        if let Object::Stream(stream) = object {
+            let packed = packer.pack(&stream.content)?;
+            stream.dict.set("Filter", Object::Name(b"FlateDecode".to_vec()));
+            stream.set_content(packed);
+        }
+    }
+    let mut bytes = Vec::new();
+    file.save_to(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+fn failed(error: impl std::fmt::Display) -> PrintError {
+    PrintError::File(error.to_string())
+}
+
+/// Catalogue, information and identity: of the document, where printpdf would draw them at random.
+fn describe(file: &mut lopdf::Document, meta: &Meta<'_>) -> lopdf::Result<()> {
+    "1.7".clone_into(&mut file.version);
+    let shown = Dictionary::from_iter([("DisplayDocTitle", Object::Boolean(true))]);
+    let catalog = file.catalog_mut()?;
+    catalog.set("Lang", Object::string_literal("en"));
+    catalog.set("ViewerPreferences", shown);
+    let info = file.trailer.get(b"Info")?.as_reference()?;
+    let info = file.get_dictionary_mut(info)?;
+    for unsaid in ["Trapped", "ModDate", "GTS_PDFXVersion", "Subject", "Identifier", "Keywords"] {
+        info.remove(unsaid.as_bytes());
+    }
+    info.set("Producer", Object::string_literal("printpdf"));
+    let mut version = meta.id.to_vec();
+    version.extend(meta.print_no.to_be_bytes());
+    let id = [meta.id.to_vec(), version].map(|id| Object::String(id, StringFormat::Hexadecimal));
+    file.trailer.set("ID", Object::Array(id.to_vec()));
+    Ok(())
 }
 
 /// Compresses streams, all with one set of tables: setting them up costs more than a small stream.
@@ -115,128 +154,4 @@ impl Packer {
             Ok(Status::Ok | Status::BufError) | Err(_) => Err(PrintError::TooLarge),
         }
     }
-}
-
-fn write_info(pdf: &mut Pdf, id: Ref, meta: &Meta<'_>) -> Result<(), PrintError> {
-    let at =
-        DateTime::<Utc>::from_timestamp_millis(meta.at_ms).ok_or(PrintError::Moment(meta.at_ms))?;
-    let date = pdf_date(at).ok_or(PrintError::Moment(meta.at_ms))?;
-    pdf.document_info(id)
-        .title(TextStr(meta.title))
-        .author(TextStr(meta.author))
-        .creator(TextStr("Daybook"))
-        .creation_date(date);
-    let mut version = meta.id.to_vec();
-    version.extend(meta.print_no.to_be_bytes());
-    pdf.set_file_id((meta.id.to_vec(), version));
-    Ok(())
-}
-
-fn pdf_date(at: DateTime<Utc>) -> Option<Date> {
-    let small = |value: u32| u8::try_from(value).ok();
-    let date = Date::new(u16::try_from(at.year()).ok()?);
-    let date = date.month(small(at.month())?).day(small(at.day())?).hour(small(at.hour())?);
-    Some(date.minute(small(at.minute())?).second(small(at.second())?).utc_offset_hour(0))
-}
-
-/// Six capital letters that mark a reduced font, from its place: the same in every file.
-fn subset_tag(index: usize) -> String {
-    let letter = ('A'..='Z').nth(index).unwrap_or('Z');
-    format!("DAYBK{letter}")
-}
-
-/// Objects of one embedded font.
-struct FontRefs {
-    font: Ref,
-    descendant: Ref,
-    descriptor: Ref,
-    program: Ref,
-    unicode: Ref,
-    glyphs: Ref,
-}
-
-/// Embeds a font, reduced to the glyphs in use.
-fn write_font(
-    pdf: &mut Pdf,
-    refs: &mut Refs,
-    packer: &mut Packer,
-    font: &Font,
-    (index, used): (usize, &Used),
-) -> Result<Ref, PrintError> {
-    let at = FontRefs {
-        font: refs.next()?,
-        descendant: refs.next()?,
-        descriptor: refs.next()?,
-        program: refs.next()?,
-        unicode: refs.next()?,
-        glyphs: refs.next()?,
-    };
-    let mut remapper = GlyphRemapper::new();
-    let glyphs: Vec<u16> = used.entries.iter().map(|(glyph, _)| remapper.remap(*glyph)).collect();
-    let program = subsetter::subset(font.data, 0, &remapper)
-        .map_err(|source| PrintError::Subset { font: font.name, source })?;
-    let name = format!("{}+{}", subset_tag(index), font.name);
-    let name = Name(name.as_bytes());
-
-    let mut out = pdf.type0_font(at.font);
-    out.base_font(name).encoding_predefined(Name(b"Identity-H"));
-    out.descendant_font(at.descendant).to_unicode(at.unicode);
-    out.finish();
-    let mut out = pdf.cid_font(at.descendant);
-    out.subtype(CidFontType::Type2).base_font(name).system_info(IDENTITY);
-    out.font_descriptor(at.descriptor).default_width(0.0);
-    // Codes and glyphs differ only where a glyph stands for two texts.
-    let same = glyphs.iter().zip(1..).all(|(glyph, code)| *glyph == code);
-    if same {
-        out.cid_to_gid_map_predefined(Name(b"Identity"));
-    } else {
-        out.cid_to_gid_map_stream(at.glyphs);
-    }
-    let widths = used.entries.iter().map(|(glyph, _)| short(font.advance(*glyph)));
-    out.widths().consecutive(1, widths);
-    out.finish();
-    write_descriptor(pdf, font, name, &at);
-
-    let packed = packer.pack(&program)?;
-    let length = i32::try_from(program.len()).map_err(|_| PrintError::TooLarge)?;
-    pdf.stream(at.program, &packed).filter(Filter::FlateDecode).pair(Name(b"Length1"), length);
-    let packed = packer.pack(&to_unicode(name, used))?;
-    pdf.stream(at.unicode, &packed).filter(Filter::FlateDecode);
-    if !same {
-        let map = std::iter::once(0).chain(glyphs).flat_map(u16::to_be_bytes);
-        let packed = packer.pack(&map.collect::<Vec<u8>>())?;
-        pdf.stream(at.glyphs, &packed).filter(Filter::FlateDecode);
-    }
-    Ok(at.font)
-}
-
-fn write_descriptor(pdf: &mut Pdf, font: &Font, name: Name<'_>, at: &FontRefs) {
-    let face = &font.face;
-    let bbox = face.global_bounding_box();
-    let [left, low, right, high] = [bbox.x_min, bbox.y_min, bbox.x_max, bbox.y_max].map(f32::from);
-    let mut out = pdf.font_descriptor(at.descriptor);
-    out.name(name).flags(FontFlags::SYMBOLIC).italic_angle(0.0);
-    out.bbox(Rect::new(left, low, right, high));
-    out.ascent(f32::from(face.ascender())).descent(f32::from(face.descender()));
-    // Noto's own height of capitals, where a face does not say.
-    out.cap_height(f32::from(face.capital_height().unwrap_or(714)));
-    out.stem_v(if face.is_bold() { 140.0 } else { 80.0 }).font_file2(at.program);
-}
-
-fn short(units: i32) -> f32 {
-    const { assert!(UNITS_PER_EM == 1000, "widths are in thousandths of an em") };
-    f32::from(i16::try_from(units).unwrap_or(i16::MAX))
-}
-
-/// The text of each code, so that what is on paper can be searched and copied.
-fn to_unicode(name: Name<'_>, used: &Used) -> Vec<u8> {
-    let mut cmap = UnicodeCmap::new(name, IDENTITY);
-    for (code, (_, text)) in (1_u16..).zip(&used.entries) {
-        // The minus sign is drawn as such, but copied as what spreadsheets read.
-        let copied = text.chars().map(|c| if c == '\u{2212}' { '-' } else { c });
-        if !text.is_empty() {
-            cmap.pair_with_multiple(code, copied);
-        }
-    }
-    cmap.finish().into_vec()
 }

@@ -1,11 +1,14 @@
-//! Pages being drawn. All lengths are integers in hundredths of a point, x to the right, y downwards:
-//! integers make the same document the same bytes on every machine.
+//! Pages being drawn, as operations of printpdf. All lengths are integers in hundredths of a point, x to the
+//! right, y downwards: integers make the same document the same bytes on every machine.
 
 use crate::PrintError;
 use crate::fonts::{FONT_COUNT, FontIndex, Fonts, UNITS_PER_EM, Weight};
 use crate::text::{self, Line};
+use printpdf::{
+    Color, FontId, Greyscale, LinePoint, Op, PaintMode, PdfFontHandle, Point, Polygon, PolygonRing,
+    Pt, Rect, TextItem, TextMatrix, WindingOrder,
+};
 use std::collections::HashMap;
-use std::fmt::Write;
 
 /// Hundredths of a point in so many millimetres.
 pub(crate) const fn mm(millimetres: i32) -> i32 {
@@ -21,6 +24,36 @@ pub(crate) mod shade {
     /// Ground of table heads.
     pub(crate) const TINT: i32 = 95;
     pub(crate) const WATERMARK: i32 = 92;
+}
+
+/// A whole number as printpdf takes it: exact up to 16,777,216, five times the tallest page.
+#[expect(clippy::as_conversions, reason = "the standard library has no other way from i32 to f32")]
+pub(crate) fn real(value: i32) -> f32 {
+    value as f32
+}
+
+/// Hundredths as printpdf takes them: the nearest number, which reads back as the same two decimals.
+#[expect(
+    clippy::float_arithmetic,
+    reason = "one division of two exact numbers, the same everywhere"
+)]
+fn hundredths(value: i32) -> f32 {
+    real(value) / 100.0
+}
+
+fn pt(value: i32) -> Pt {
+    Pt(real(value))
+}
+
+/// Name of a font in the file.
+pub(crate) fn font_id(font: FontIndex) -> FontId {
+    FontId(format!("F{font}"))
+}
+
+/// The character by which a code of a font is given to printpdf: its fonts map these back to the codes.
+pub(crate) fn code_point(code: u16) -> u32 {
+    // A private plane of Unicode, so that no code is a surrogate.
+    0xF_0000 + u32::from(code)
 }
 
 /// How a text is set.
@@ -57,7 +90,7 @@ pub(crate) enum Align {
 /// The content of one page.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
-    pub(crate) content: String,
+    pub(crate) ops: Vec<Op>,
     font: Option<(FontIndex, i32)>,
     shade: Option<i32>,
 }
@@ -138,7 +171,7 @@ impl<'f> Sheet<'f> {
             Align::Right => x - width,
             Align::Centre => x - width / 2,
         };
-        self.glyphs(&format!("1 0 0 -1 {left} {y}"), style, line);
+        self.glyphs([1.0, 0.0, 0.0, -1.0, real(left), real(y)], style, line);
         width
     }
 
@@ -149,13 +182,22 @@ impl<'f> Sheet<'f> {
         // Half of the width along the rising diagonal (cos 45° = 0.7071).
         let half = i32::try_from(i64::from(line.width(size)) * 7071 / 20_000).unwrap_or(0);
         let (left, low) = (x - half, y + half);
-        self.glyphs(&format!(".7071 -.7071 -.7071 -.7071 {left} {low}"), style, &line);
+        let sine = std::f32::consts::FRAC_1_SQRT_2;
+        self.glyphs([sine, -sine, -sine, -sine, real(left), real(low)], style, &line);
     }
 
     /// A filled box.
     pub(crate) fn fill(&mut self, x: i32, y: i32, width: i32, height: i32, shade: i32) {
         self.set_shade(shade);
-        self.push(&format!("{x} {y} {width} {height} re f\n"));
+        let rectangle = Rect {
+            x: pt(x),
+            y: pt(y),
+            width: pt(width),
+            height: pt(height),
+            mode: Some(PaintMode::Fill),
+            winding_order: None,
+        };
+        self.push(Op::DrawRectangle { rectangle });
     }
 
     /// A thin level rule.
@@ -166,106 +208,111 @@ impl<'f> Sheet<'f> {
     /// Many black boxes as one figure, e.g. a QR code.
     pub(crate) fn boxes(&mut self, boxes: &[[i32; 4]]) {
         self.set_shade(0);
-        for [x, y, width, height] in boxes {
-            self.push(&format!("{x} {y} {width} {height} re\n"));
-        }
-        self.push("f\n");
+        let rings = boxes.iter().map(|[x, y, width, height]| {
+            let corners = [(*x, *y), (x + width, *y), (x + width, y + height), (*x, y + height)];
+            let point = |(x, y)| LinePoint { p: Point { x: pt(x), y: pt(y) }, bezier: false };
+            PolygonRing { points: corners.map(point).to_vec() }
+        });
+        let (mode, winding_order) = (PaintMode::Fill, WindingOrder::NonZero);
+        let polygon = Polygon { rings: rings.collect(), mode, winding_order };
+        self.push(Op::DrawPolygon { polygon });
     }
 
     fn set_shade(&mut self, shade: i32) {
         let page = &mut self.pages[self.current];
         if page.shade.replace(shade) != Some(shade) {
-            self.push(&format!(".{shade:02} g\n"));
+            let percent = hundredths(shade);
+            let col = Color::Greyscale(Greyscale { percent, icc_profile: None });
+            self.push(Op::SetFillColor { col });
         }
     }
 
-    fn push(&mut self, operators: &str) {
-        self.pages[self.current].content.push_str(operators);
+    fn push(&mut self, op: Op) {
+        self.pages[self.current].ops.push(op);
     }
 
-    fn glyphs(&mut self, matrix: &str, style: Style, line: &Line) {
+    fn glyphs(&mut self, matrix: [f32; 6], style: Style, line: &Line) {
         if line.glyphs.is_empty() {
             return;
         }
         self.set_shade(style.shade);
         let Self { fonts, pages, used, current, failed, .. } = self;
-        let page = &mut pages[*current];
-        let mut show =
-            Show { page, matrix: Some(matrix), open: false, rise: 0, gap: 0, size: style.size };
+        let mut show = Show::start(&mut pages[*current], matrix, style.size);
         for glyph in &line.glyphs {
             let text = line.text.get(glyph.source.clone()).unwrap_or_default();
-            let code = match used[glyph.font].code(glyph.id, text) {
-                Ok(code) => code,
-                Err(error) => {
-                    *failed = Some(error);
-                    return;
-                }
-            };
-            show.glyph(glyph, code, fonts.get(glyph.font).advance(glyph.id));
+            match used[glyph.font].code(glyph.id, text) {
+                Ok(code) => show.glyph(glyph, code, fonts.get(glyph.font).advance(glyph.id)),
+                Err(error) => *failed = Some(error),
+            }
         }
         show.end();
     }
 }
 
-/// Writes the glyphs of a line as text operators.
+/// Writes the glyphs of a line as text operations.
 struct Show<'p> {
     page: &'p mut Page,
-    /// Not yet written.
-    matrix: Option<&'p str>,
-    /// Inside of a `TJ` string.
-    open: bool,
+    /// Codes and distances not yet shown.
+    items: Vec<TextItem>,
+    /// Codes since the last distance.
+    codes: String,
     rise: i32,
     /// Font units by which the next glyph stands off from where the reader's pen is.
     gap: i32,
     size: i32,
 }
 
-impl Show<'_> {
+impl<'p> Show<'p> {
+    fn start(page: &'p mut Page, matrix: [f32; 6], size: i32) -> Self {
+        page.ops.push(Op::StartTextSection);
+        page.ops.push(Op::SetTextMatrix { matrix: TextMatrix::Raw(matrix) });
+        Self { page, items: Vec::new(), codes: String::new(), rise: 0, gap: 0, size }
+    }
+
     fn glyph(&mut self, glyph: &text::Glyph, code: u16, advance: i32) {
-        if let Some(matrix) = self.matrix.take() {
-            self.put(format_args!("BT {matrix} Tm\n"));
-        }
         let rise = glyph.dy * self.size / UNITS_PER_EM;
         if self.page.font != Some((glyph.font, self.size)) {
-            self.close();
+            self.show();
             self.page.font = Some((glyph.font, self.size));
-            let (font, size) = (glyph.font, self.size);
-            self.put(format_args!("/F{font} {size} Tf\n"));
+            let font = PdfFontHandle::External(font_id(glyph.font));
+            self.page.ops.push(Op::SetFont { font, size: pt(self.size) });
         }
         if self.rise != rise {
-            self.close();
-            self.rise = rise;
-            self.put(format_args!("{rise} Ts\n"));
-        }
-        if !self.open {
-            self.put(format_args!("[<"));
-            self.open = true;
+            self.show();
+            self.set_rise(rise);
         }
         let gap = self.gap + glyph.dx;
         if gap != 0 {
-            self.put(format_args!(">{}<", -gap));
+            self.close();
+            self.items.push(TextItem::Offset(real(-gap)));
         }
-        self.put(format_args!("{code:04X}"));
+        self.codes.extend(char::from_u32(code_point(code)));
         self.gap = glyph.advance - advance - glyph.dx;
     }
 
+    fn set_rise(&mut self, rise: i32) {
+        self.rise = rise;
+        self.page.ops.push(Op::SetLineOffset { multiplier: real(rise) });
+    }
+
     fn close(&mut self) {
-        if self.open {
-            self.put(format_args!(">]TJ\n"));
-            self.open = false;
+        if !self.codes.is_empty() {
+            self.items.push(TextItem::Text(std::mem::take(&mut self.codes)));
         }
     }
 
-    fn end(&mut self) {
+    fn show(&mut self) {
         self.close();
-        if self.rise != 0 {
-            self.put(format_args!("0 Ts\n"));
+        if !self.items.is_empty() {
+            self.page.ops.push(Op::ShowText { items: std::mem::take(&mut self.items) });
         }
-        self.put(format_args!("ET\n"));
     }
 
-    fn put(&mut self, operators: std::fmt::Arguments<'_>) {
-        // Writing to a String cannot fail.
-        let _ = self.page.content.write_fmt(operators);
+    fn end(mut self) {
+        self.show();
+        if self.rise != 0 {
+            self.set_rise(0);
+        }
+        self.page.ops.push(Op::EndTextSection);
     }
 }

@@ -197,7 +197,7 @@ fn font_for(
         return current;
     }
     let own = family(character);
-    [own, Family::Sans, Family::Devanagari, Family::Arabic]
+    [own, Family::Sans, Family::Devanagari, Family::Arabic, Family::Kannada]
         .into_iter()
         .map(|family| Fonts::index(family, weight))
         .find(|font| fonts.get(*font).glyph(character).is_some())
@@ -214,6 +214,7 @@ fn family(character: char) -> Family {
         | '\u{0870}'..='\u{08FF}'
         | '\u{FB50}'..='\u{FDFF}'
         | '\u{FE70}'..='\u{FEFE}' => Family::Arabic,
+        '\u{0C80}'..='\u{0CFF}' => Family::Kannada,
         _ => Family::Sans,
     }
 }
@@ -361,6 +362,26 @@ mod tests {
             let widths = ('0'..='9').map(|digit| shape(fonts(), weight, &digit.to_string()).width);
             let widths: std::collections::BTreeSet<_> = widths.collect();
             assert_eq!(widths.len(), 1, "{weight:?}: columns of figures line up");
+        }
+    }
+
+    #[test]
+    fn every_script_of_the_built_in_fonts_is_shaped() {
+        for (text, family) in [
+            ("क्षीरसागर", Family::Devanagari),
+            ("الأنصاري", Family::Arabic),
+            ("ಲಕ್ಷ್ಮೀ", Family::Kannada),
+        ] {
+            for weight in [Weight::Regular, Weight::Bold] {
+                let glyphs = shape(fonts(), weight, text).glyphs;
+                let own = Fonts::index(family, weight);
+                assert!(glyphs.iter().all(|glyph| glyph.font == own && glyph.id != 0), "{text}");
+                let isolated = text.chars().filter_map(|c| fonts().get(own).glyph(c));
+                assert_ne!(
+                    glyphs.iter().map(|glyph| glyph.id).collect::<Vec<_>>(),
+                    isolated.collect::<Vec<_>>()
+                );
+            }
         }
     }
 

@@ -101,7 +101,9 @@ impl Report<'_> {
             self.roll.centred(SMALL, line);
         }
         if let Some(tax_id) = &heading.seller.tax_id {
-            self.roll.centred(SMALL, tax_id);
+            let rupees = heading.currency == Currency::INR;
+            let label = if rupees { labels.tax_id_in } else { labels.tax_id };
+            self.roll.centred(SMALL, &format!("{label} {tax_id}"));
         }
         self.roll.space(400);
         let title = format!("{} {}", labels.z_report, self.report.z_no);

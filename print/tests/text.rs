@@ -55,8 +55,21 @@ fn names_in_three_scripts_copy_as_they_were_typed() {
             "محمد عبد الرحمن الأنصاري",
             "أرز بسمتي فاخر",
             "Ελιές Καλαμών, Кефир, Crème brûlée, Straße",
-            "ಮಸಾಲೆ 茶 🍵 uncovered scripts",
+            "தேநீர் 茶 🍵 uncovered scripts",
         ] {
+            assert!(text.contains(name), "{name} is not in:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn kannada_copies_as_it_was_typed() {
+    let document = common::kannada();
+    for bytes in [a4(&document), receipt(&document)] {
+        let text = squeezed(&text(&bytes));
+        let lines = document.lines.iter().map(|line| line.name.as_str());
+        for name in lines.chain([document.seller.name.as_str(), "ಲಕ್ಷ್ಮೀ ನಾರಾಯಣ"])
+        {
             assert!(text.contains(name), "{name} is not in:\n{text}");
         }
     }

@@ -193,8 +193,11 @@ fn heading(form: Form<'_>, column: Column<'_>) -> Vec<Line> {
         }
     };
     let weight = Style::bold(0).weight;
-    // Two short words one above the other keep a column as narrow as its figures.
-    let words = if second.is_empty() && align(column) == Align::Right {
+    let wide = content::components(document).is_empty();
+    // Two short words one above the other keep a column as narrow as its figures; a table of few columns has room.
+    let words = if column == Column::Amount && wide {
+        vec![format!("{first} {second}")]
+    } else if second.is_empty() && align(column) == Align::Right {
         first.split(' ').map(str::to_owned).collect()
     } else {
         vec![first.to_owned(), second]

@@ -344,7 +344,7 @@ pub(crate) fn scripts() -> Document {
         Item::new("تمر مجهول 500 g (Medjool dates) ممتاز", 39_900, &GST5),
         Item::new("लाल मिर्च पाउडर / فلفل أحمر / Red chilli", 9_900, &GST5),
         Item::new("Ελιές Καλαμών, Кефир, Crème brûlée, Straße", 25_000, &GST5),
-        Item::new("ಮಸಾಲೆ 茶 🍵 uncovered scripts show boxes", 5_000, &GST5),
+        Item::new("தேநீர் 茶 🍵 uncovered scripts show boxes", 5_000, &GST5),
     ];
     let mut document = paid(document("S1T2/26-27/00016", true, &items));
     document.seller.name = "नंदी प्रोविज़न्स · Nandi Provisions".to_owned();
@@ -353,6 +353,22 @@ pub(crate) fn scripts() -> Document {
         name: "محمد عبد الرحمن الأنصاري".to_owned(),
         address: vec!["شارع الكنيسة 12، بنغالور".to_owned(), "आयशा अपार्टमेंट्स, प्लॉट 7".to_owned()],
         ..Party::default()
+    });
+    document
+}
+
+/// A shop that writes Kannada.
+pub(crate) fn kannada() -> Document {
+    let items = [
+        Item::new("ಮಸಾಲೆ ಚಹಾ ಪ್ರೀಮಿಯಂ 250 ಗ್ರಾಂ", 14_900, &GST5),
+        Item::new("ಶ್ರೀಗಂಧದ ಸಾಬೂನು (Sandal soap) 3 × 75 g", 18_000, &GST18),
+        Item::new("ಮೈಸೂರು ಪಾಕ್ 500 ಗ್ರಾಂ", 26_000, &GST5),
+    ];
+    let mut document = paid(document("S1T2/26-27/00017", true, &items));
+    document.seller.name = "ನಂದಿ ಪ್ರಾವಿಷನ್ಸ್ · Nandi Provisions".to_owned();
+    document.seller.address.push("ಚರ್ಚ್ ಸ್ಟ್ರೀಟ್, ಬೆಂಗಳೂರು".to_owned());
+    document.buyer = Some(Party {
+        name: "ಲಕ್ಷ್ಮೀ ನಾರಾಯಣ".to_owned(), ..Party::default()
     });
     document
 }
@@ -440,6 +456,7 @@ pub(crate) fn all() -> Vec<(&'static str, Document)> {
         ("credit-note", credit_note()),
         ("unpaid", unpaid()),
         ("scripts", scripts()),
+        ("kannada", kannada()),
         ("bill-of-supply", bill_of_supply()),
         ("yen", yen()),
         ("extreme", extreme()),
