@@ -75,19 +75,27 @@ fn stage_rows(tx: &mut Tx<'_>, import: Uuid, first: i64, bodies: &[String]) -> R
 /// [`DbError`]; what is left stays staged.
 pub fn resume(gate: &Gate, progress: &mut dyn FnMut(Progress)) -> Result<(), DbError> {
     let Some(marker) = gate.read(|tx| master::named::<Marker>(tx, MARKER))? else { return Ok(()) };
+    let import = marker.import;
+    let mut done = 0;
     loop {
-        let import = marker.import;
-        let left = gate.write(move |tx| step(tx, import))?;
-        let done = marker.rows.saturating_sub(usize::try_from(left).unwrap_or_default());
+        let step = gate.write(move |tx| step(tx, import))?;
+        done += step.done;
+        // A crash may have left less than the whole.
+        let done = if step.more { done } else { marker.rows };
         progress(Progress::Applied { done, of: marker.rows });
-        if left == 0 {
+        if !step.more {
             return Ok(());
         }
     }
 }
 
-/// Carries out the next rows and takes them off the stage; says how many are left.
-fn step(tx: &mut Tx<'_>, import: Uuid) -> Result<i64, DbError> {
+struct Step {
+    done: usize,
+    more: bool,
+}
+
+/// Carries out the next rows and takes them off the stage.
+fn step(tx: &mut Tx<'_>, import: Uuid) -> Result<Step, DbError> {
     let tenant = tx.tenant();
     let mut rows = tx.query(
         "DELETE FROM import_row WHERE tenant_id = $1 AND import_id = $2 AND line_no IN
@@ -97,19 +105,17 @@ fn step(tx: &mut Tx<'_>, import: Uuid) -> Result<i64, DbError> {
     )?;
     rows.sort_by_key(|row| row.int(0).unwrap_or_default());
     let changes = rows.iter().map(change).collect::<Result<Vec<_>, DbError>>()?;
+    let done = changes.len();
     carry_out(tx, changes)?;
-    let left = tx.query_one(
-        "SELECT count(*) FROM import_row WHERE tenant_id = $1 AND import_id = $2",
+    let left = tx.query_opt(
+        "SELECT line_no FROM import_row WHERE tenant_id = $1 AND import_id = $2 LIMIT 1",
         args![tenant, import],
     )?;
-    let left = left.int(0)?;
-    if left == 0 {
-        tx.execute(
-            "DELETE FROM setting WHERE tenant_id = $1 AND name = $2",
-            args![tenant, MARKER],
-        )?;
+    if left.is_none() {
+        let sql = "DELETE FROM setting WHERE tenant_id = $1 AND name = $2";
+        tx.execute(sql, args![tenant, MARKER])?;
     }
-    Ok(left)
+    Ok(Step { done, more: left.is_some() })
 }
 
 fn change(row: &Row) -> Result<Change, DbError> {

@@ -38,10 +38,12 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store.internal", "something failed here")
     }
 
-    /// A body that cannot be read. The reader names the field in backticks where it knows one.
+    /// A body that cannot be read. The reader names the field where it knows one.
     pub(super) fn body(error: &serde_json::Error) -> Self {
         let message = error.to_string();
-        let field = message.split('`').nth(1).map(str::to_owned);
+        let named = ["missing field `", "unknown field `", "duplicate field `"];
+        let rest = named.iter().find_map(|start| message.strip_prefix(start));
+        let field = rest.and_then(|rest| rest.split('`').next()).map(str::to_owned);
         let status = if error.is_data() {
             StatusCode::UNPROCESSABLE_ENTITY
         } else {
