@@ -30,6 +30,7 @@ sim: setup ## Simulate tills and store under faults (SEEDS=n)
 	cargo run --locked --quiet -p daybook-tests --bin daybook-sim -- --seeds $(SEEDS)
 
 bench: setup ## Measure, each figure beside its floor in the same run
+	cargo build --locked --release --quiet -p daybook-store -p daybook-tests --bins
 	scripts/with-postgres cargo run --locked --release --quiet -p daybook-tests --bin daybook-bench -- --out $(OUT)/bench
 
 run-store: build ## A store on embedded SQLite at LISTEN, its data in out/store

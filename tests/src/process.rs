@@ -128,6 +128,12 @@ impl StoreProcess {
         self.address
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its base URL.
     #[must_use]
     pub fn url(&self) -> String {

@@ -49,6 +49,17 @@ impl Samples {
         sorted.get(rank).copied().unwrap_or(0)
     }
 
+    /// Adds the repetitions of another measurement of the same thing.
+    pub fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
+    /// The shortest, nanoseconds: what the work takes when nothing else runs; 0 without any.
+    #[must_use]
+    pub fn best(&self) -> u64 {
+        self.0.iter().copied().min().unwrap_or(0)
+    }
+
     /// Median, nanoseconds.
     #[must_use]
     pub fn p50(&self) -> u64 {

@@ -1,0 +1,176 @@
+//! Measures the product beside what the machine does at best: `daybook-bench --out DIR`.
+
+use clap::Parser;
+use daybook_tests::bench::error::BenchError;
+use daybook_tests::bench::figure::{Figure, Unit, table};
+use daybook_tests::bench::{commit, day, fill, ingest, machine, paper, search, till};
+use daybook_till::ledger::Ledger;
+use daybook_till::staff::Who;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Products of the shop in which is sold.
+const PRODUCTS: u64 = 2_000;
+/// Products of the first fill, and of the smaller catalogue.
+const MANY: u64 = 100_000;
+/// Products of the larger catalogue.
+const MOST: u64 = 1_000_000;
+
+/// Measures each figure beside its floor in the same run, and writes bench.json.
+#[derive(Parser)]
+struct Arguments {
+    /// Smaller amounts: no catalogue of a million.
+    #[arg(long)]
+    quick: bool,
+    /// Only this part; several may be named.
+    #[arg(long, value_name = "PART", value_parser = PARTS)]
+    only: Vec<String>,
+    /// Folder for bench.json.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Fill a fresh till in the folder, and say how it went: what the part `fill` runs as a process.
+    #[arg(long, hide = true, num_args = 3, value_names = ["URL", "CODE", "PRODUCTS"])]
+    fill: Vec<String>,
+}
+
+const PARTS: [&str; 6] = ["commit", "ingest", "day", "search", "fill", "pdf"];
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("daybook-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), BenchError> {
+    if let [url, code, products] = arguments.fill.as_slice() {
+        let products = products.parse().map_err(|_| BenchError::Unexpected(products.clone()))?;
+        let filled = fill::fill(&arguments.out, url, code, products)?;
+        println!("{}", serde_json::to_string(&filled)?);
+        return Ok(());
+    }
+    std::fs::create_dir_all(&arguments.out)?;
+    // Beside the results, so that they are measured on the disk that the caller chose.
+    let folder = tempfile::tempdir_in(&arguments.out)?;
+    let before = machine::load();
+    let mut figures = Vec::new();
+    measure(arguments, folder.path(), &mut figures)?;
+    let after = machine::load();
+    let report = json!({
+        "cores": std::thread::available_parallelism().map_or(0, std::num::NonZero::get),
+        "load_before": before,
+        "load_after": after,
+        "quick": arguments.quick,
+        "figures": figures,
+    });
+    std::fs::write(arguments.out.join("bench.json"), serde_json::to_string_pretty(&report)?)?;
+    print!("{}", table(&figures));
+    println!("load averages before: {before}, after: {after}");
+    Ok(())
+}
+
+fn measure(
+    arguments: &Arguments,
+    folder: &Path,
+    figures: &mut Vec<Figure>,
+) -> Result<(), BenchError> {
+    let wanted =
+        |part: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == part);
+    if ["commit", "ingest", "day", "pdf"].into_iter().any(wanted) {
+        sales(arguments, folder, figures, &wanted)?;
+    }
+    if wanted("search") {
+        let sizes: &[u64] = if arguments.quick { &[MANY] } else { &[MANY, MOST] };
+        say("search");
+        figures.extend(search::measure(folder, sizes)?);
+    }
+    if wanted("fill") {
+        say("fill");
+        let place = folder.join("large");
+        std::fs::create_dir_all(&place)?;
+        let mut served = till::Served::start(&place, MANY)?;
+        figures.extend(fill::measure(&place, &mut served)?);
+        figures.extend(memory("memory: server, peak after that fill", served.process.id()));
+    }
+    Ok(())
+}
+
+/// Everything that begins with a till in a small shop.
+fn sales(
+    arguments: &Arguments,
+    folder: &Path,
+    figures: &mut Vec<Figure>,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<(), BenchError> {
+    say("commit");
+    let mut served = till::Served::start(folder, PRODUCTS)?;
+    let code = served.code()?;
+    let ledger = till::enrol(&folder.join("till"), &served.process.url(), &code)?;
+    let (mut ledger, _) = till::sync(ledger)?;
+    let mut who = till::open_shift(&mut ledger)?;
+    let rounds = if arguments.quick { 10 } else { 40 };
+    // The sales of this part are what the next ones are made of.
+    let found = commit::measure(&mut ledger, &mut who, PRODUCTS, rounds, folder)?;
+    if wanted("commit") {
+        figures.extend(found);
+    }
+    let mut floor = None;
+    if wanted("ingest") {
+        floor = Some(ingested(arguments, folder, figures, &ledger)?);
+    }
+    rest(figures, &served, (ledger, &mut who), floor, wanted)
+}
+
+fn ingested(
+    arguments: &Arguments,
+    folder: &Path,
+    figures: &mut Vec<Figure>,
+    ledger: &Ledger,
+) -> Result<u64, BenchError> {
+    say("ingest");
+    let pattern = ingest::Pattern::of(ledger.reader())?;
+    let sales = if arguments.quick { 4_000 } else { 12_000 };
+    let (figure, floor) = ingest::on_sqlite(folder, &pattern, PRODUCTS, sales)?;
+    figures.push(figure);
+    match std::env::var("DAYBOOK_TEST_POSTGRES") {
+        Ok(server) => {
+            figures.push(ingest::on_postgres(folder, &pattern, PRODUCTS, sales, &server)?);
+        }
+        Err(_) => eprintln!("ingest on PostgreSQL: left out, DAYBOOK_TEST_POSTGRES is not set"),
+    }
+    Ok(floor)
+}
+
+fn rest(
+    figures: &mut Vec<Figure>,
+    served: &till::Served,
+    (mut ledger, who): (Ledger, &mut Who),
+    floor: Option<u64>,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<(), BenchError> {
+    if wanted("day") {
+        say("day");
+        let (synced, found) = day::measure(ledger, who, PRODUCTS, floor)?;
+        ledger = synced;
+        figures.extend(found);
+        figures.extend(memory("memory: server, peak after a till's sales", served.process.id()));
+    }
+    if wanted("pdf") {
+        say("pdf");
+        figures.extend(paper::measure(&mut ledger, who, PRODUCTS)?);
+    }
+    ledger.close()?;
+    Ok(())
+}
+
+fn memory(name: &str, process: u32) -> Option<Figure> {
+    machine::peak_memory(process).map(|bytes| Figure::new(name, Unit::Bytes, bytes))
+}
+
+fn say(part: &str) {
+    eprintln!("measuring: {part}");
+}
