@@ -182,8 +182,8 @@ impl<'f> Sheet<'f> {
         // Half of the width along the rising diagonal (cos 45° = 0.7071).
         let half = i32::try_from(i64::from(line.width(size)) * 7071 / 20_000).unwrap_or(0);
         let (left, low) = (x - half, y + half);
-        let sine = std::f32::consts::FRAC_1_SQRT_2;
-        self.glyphs([sine, -sine, -sine, -sine, real(left), real(low)], style, &line);
+        // cos 45°, to three digits.
+        self.glyphs([0.707, -0.707, -0.707, -0.707, real(left), real(low)], style, &line);
     }
 
     /// A filled box.
