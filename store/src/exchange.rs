@@ -9,6 +9,7 @@ mod view;
 use crate::apply::{Prepared, prepare};
 use crate::db::{DbError, Tx};
 use crate::gate::Gate;
+use crate::stock;
 use crate::tenant::{self, Tenant};
 use crate::tills::{Incarnation, Till, TillState};
 use daybook_sync::decide::{PushPlan, SessionPlan, decide};
@@ -19,6 +20,9 @@ use daybook_sync::message::{ExchangeAnswer, ExchangeHeader, PushAnswer, RequestA
 use daybook_sync::refusal::Refusal;
 use daybook_sync::wire::ExchangeRequest;
 use std::sync::Arc;
+
+/// Raised allotments that one exchange lets take effect; the round of jobs does the rest.
+const ALLOTMENTS_AT_ONCE: i64 = 20;
 
 /// A push with everything that was found out about it before the transaction.
 struct Push {
@@ -98,7 +102,20 @@ fn carry_out(gate: &Gate, push: &Arc<Push>) -> Result<Done, DbError> {
         return Ok(idle);
     }
     let push = Arc::clone(push);
-    gate.write(move |tx| carry_out::carry_out(tx, &push))
+    let done = gate.write(move |tx| carry_out::carry_out(tx, &push))?;
+    if let Err(error) = settle_allotments(gate, &done.till) {
+        // What the till brought is safe; the next exchange or round of jobs looks again.
+        tracing::warn!(code = error.code(), %error, "allotments wait");
+    }
+    Ok(done)
+}
+
+/// A till that came further may be the last that a raised allotment waited for.
+fn settle_allotments(gate: &Gate, till: &Till) -> Result<(), DbError> {
+    if gate.read(|tx| stock::is_proposed(tx, &till.location))? {
+        gate.write(|tx| stock::settle(tx, ALLOTMENTS_AT_ONCE))?;
+    }
+    Ok(())
 }
 
 /// An exchange that changes nothing costs no write.

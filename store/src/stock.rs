@@ -7,7 +7,7 @@ mod check;
 mod level;
 mod movement;
 
-pub use allotment::{adjust, allot, policy, settle};
+pub use allotment::{adjust, allot, is_proposed, policy, settle};
 pub use check::{Availability, AvailableAt, LowStock, available, low};
 pub use level::{Versioned, find, lock, proposed, save, set_limits, with_policy};
 pub use movement::{MovementKind, Posting, post};

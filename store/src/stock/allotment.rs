@@ -40,12 +40,6 @@ pub fn allot(
     }
     let level = propose(level, target)?;
     level::save(tx, location, sku, &level)?;
-    // The row of this proposal has no number yet; the first look after the commit gives it one.
-    let tenant = tx.tenant();
-    tx.execute(
-        "UPDATE stock_level SET proposed_feed = NULL WHERE tenant_id = $1 AND location_id = $2 AND sku = $3",
-        args![tenant, location, sku],
-    )?;
     Ok(level)
 }
 
@@ -101,6 +95,20 @@ fn locked(
     found.ok_or_else(|| StockError::NoLevel { sku: sku.clone(), location: location.clone() })
 }
 
+/// Whether a raise waits at a location. One look at an index, so that every exchange can afford it.
+///
+/// # Errors
+/// [`DbError`].
+pub fn is_proposed(tx: &mut Tx<'_>, location: &LocationId) -> Result<bool, DbError> {
+    let tenant = tx.tenant();
+    let row = tx.query_opt(
+        "SELECT 1 FROM stock_level
+         WHERE tenant_id = $1 AND location_id = $2 AND allotted_proposed_milli > allotted_milli LIMIT 1",
+        args![tenant, location],
+    )?;
+    Ok(row.is_some())
+}
+
 /// Lets raised allotments take effect whose rows every live till of the location has seen, with nothing it sold
 /// before still on its way; at most `at_once`. Says how many did.
 ///
@@ -142,8 +150,9 @@ pub fn settle(tx: &mut Tx<'_>, at_once: i64) -> Result<usize, DbError> {
 fn tills(tx: &mut Tx<'_>, location: &LocationId) -> Result<Vec<TillSeen>, DbError> {
     let tenant = tx.tenant();
     let rows = tx.query(
-        "SELECT t.till_id, t.state, coalesce(t.pull_feed, 0), i.reported_seq, i.received_seq
-         FROM till t JOIN till_incarnation i ON i.tenant_id = t.tenant_id AND i.till_id = t.till_id
+        "SELECT t.till_id, t.state, CASE WHEN t.pull_epoch = s.epoch THEN coalesce(t.pull_feed, 0) ELSE 0 END,
+             i.reported_seq, i.received_seq, t.incarnation
+         FROM till t JOIN store_state s ON s.tenant_id = t.tenant_id JOIN till_incarnation i ON i.tenant_id = t.tenant_id AND i.till_id = t.till_id
               AND i.incarnation = t.incarnation
          WHERE t.tenant_id = $1 AND t.location_id = $2",
         args![tenant, location],
@@ -154,7 +163,8 @@ fn tills(tx: &mut Tx<'_>, location: &LocationId) -> Result<Vec<TillSeen>, DbErro
                 till: TillId(row.uuid(0)?),
                 live: row.text(1)? != "retired",
                 cursor: row.int(2)?,
-                head_seq: row.int(3)?,
+                // A later life begins by an entry, which comes after all that the earlier ones left unsent.
+                head_seq: row.int(3)?.max(i64::from(row.u32(5)? > 1)),
                 received_through: row.int(4)?,
             })
         })

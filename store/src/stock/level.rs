@@ -74,7 +74,7 @@ pub fn lock(
 }
 
 /// Writes the parts of a locked level that are rights; `on_hand` changes with a movement only, see
-/// [`post`](super::post).
+/// [`post`](super::post). A raised proposal has no feed number yet: that of the one before must not stand for it.
 ///
 /// # Errors
 /// [`DbError`].
@@ -87,7 +87,8 @@ pub fn save(
     let tenant = tx.tenant();
     tx.execute(
         "UPDATE stock_level SET policy = $4, leased_milli = $5, in_doubt_milli = $6, reserved_milli = $7,
-             allotted_milli = $8, allotted_proposed_milli = $9
+             allotted_milli = $8, allotted_proposed_milli = $9,
+             proposed_feed = CASE WHEN $9 > allotted_proposed_milli THEN NULL ELSE proposed_feed END
          WHERE tenant_id = $1 AND location_id = $2 AND sku = $3",
         args![
             tenant,

@@ -5,6 +5,7 @@
 #[macro_use]
 mod support;
 
+mod allotment;
 mod exchange;
 mod gate;
 mod import;

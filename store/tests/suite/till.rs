@@ -197,6 +197,14 @@ impl TestTill {
         exchange(store.gate(), &store_signer(), self.request()).unwrap()
     }
 
+    /// Says how far it is, and sends none of its entries.
+    pub(crate) fn poll(&self, store: &TestStore) -> ExchangeAnswer {
+        let mut request = self.request();
+        request.entries.clear();
+        request.header.entries = 0;
+        exchange(store.gate(), &store_signer(), request).unwrap()
+    }
+
     pub(crate) fn take(&mut self, answer: &ExchangeAnswer) {
         if let Some(session) = &answer.session {
             self.session.clone_from(session);
