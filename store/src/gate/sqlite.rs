@@ -78,10 +78,9 @@ where
 
     fn answer(self: Box<Self>, committed: Result<(), DbError>) {
         let answer = match (self.said, committed) {
-            // A use-case that refused has its own answer whatever became of the others.
-            (Some(Err(refused)), _) => Err(refused),
-            (Some(Ok(done)), Ok(())) => Ok(done),
+            // A refusal too: it may rest on work of the same batch that is now undone.
             (_, Err(failed)) => Err(E::from(failed)),
+            (Some(said), Ok(())) => said,
             (None, Ok(())) => Err(E::from(DbError::Busy)),
         };
         // Nobody waits any more when the request was dropped; the work is done all the same.
@@ -131,3 +130,6 @@ fn commit_all(
         Some((Remedy::Refuse | Remedy::Report, _)) | None => tx.commit(),
     }
 }
+
+#[cfg(test)]
+mod tests;
