@@ -23,9 +23,12 @@ use daybook_sync::refusal::{Refusal, check_exchange};
 use daybook_sync::wire::{
     EntriesAnswer, ExchangeRequest, WireError, decode_json, deflate, encode_json,
 };
+use std::time::Duration;
 
 /// What a till that finds the store busy is told to wait.
 const BUSY_SECONDS: u32 = 2;
+/// How long a body may take to arrive.
+const BODY_WITHIN: Duration = Duration::from_secs(120);
 /// Answers below this are not worth compressing.
 const COMPRESS_FROM_BYTES: usize = 1_024;
 
@@ -68,8 +71,13 @@ async fn serve(api: Api, request: Request, handler: Handler) -> Response {
         return refuse(&Refusal::Busy { retry_after_seconds: BUSY_SECONDS });
     };
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
-        return refuse(&Refusal::Wire(WireError::BodyTooLarge { max: BODY_BYTES_MAX }));
+    // Whoever sends by drops must not keep others out.
+    let body = match tokio::time::timeout(BODY_WITHIN, to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => {
+            return refuse(&Refusal::Wire(WireError::BodyTooLarge { max: BODY_BYTES_MAX }));
+        }
+        Err(_) => return refuse(&Refusal::Wire(WireError::Truncated { inside: "the body" })),
     };
     let received = Received { path: parts.uri.path().to_owned(), headers: parts.headers, body };
     let compress = accepts_gzip(&received.headers);

@@ -330,4 +330,21 @@ on_both! {
         let after = store.gate().read(|tx| stock::find(tx, &location, &sku)).unwrap().unwrap().level;
         assert_eq!(after.allotted_milli.0, 7000);
     }
+
+    fn after_a_restore_only_what_is_set_aside_is_sold_until_each_till_has_spoken(store) {
+        shop(&store);
+        let mut till = crate::till::TestTill::enrolled(&store, 1);
+        till.exchange(&store);
+        store.gate().write(|tx| daybook_store::restore::begin_epoch(tx, 1)).unwrap();
+        let pooled = place(&store, &order(1, &[("CUP", 1)])).unwrap_err();
+        assert_eq!(pooled.code(), "store.frozen");
+        assert_eq!(level(&store, "ware", "CUP"), (10, 0), "nothing is reserved");
+        let aside = NewOrder { location: Some(LocationId::new("shop").unwrap()), ..order(2, &[("CUP", 1)]) };
+        place(&store, &aside).unwrap();
+        till.epoch = 2;
+        till.cursor = None;
+        till.exchange(&store);
+        place(&store, &order(1, &[("CUP", 1)])).unwrap();
+        assert_eq!(level(&store, "ware", "CUP"), (10, 1));
+    }
 }

@@ -6,6 +6,7 @@ use crate::args;
 use crate::db::{DbError, Tx};
 use crate::enrol::SEAL_REQUEST_KEY;
 use crate::exchange::refusal;
+use crate::tills::Till;
 use axum::http::{HeaderMap, header};
 use daybook_sync::auth::{HEADER_KEY, HEADER_MAC, HEADER_SESSION, HEADER_TILL, Signed};
 
@@ -36,7 +37,9 @@ pub(super) fn caller(api: &Api, received: &Received) -> Result<Caller, Refusal> 
         return Err(Refusal::BadMac);
     }
     if owner != till {
-        return Err(Refusal::WrongTill);
+        let known = api.store().gate.read(|tx| Till::load(tx, till));
+        let known = known.map_err(|error| refusal(&error))?.is_some();
+        return Err(if known { Refusal::WrongTill } else { Refusal::UnknownKey });
     }
     Ok(Caller { till, session: session.to_owned() })
 }

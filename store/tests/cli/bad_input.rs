@@ -1,0 +1,280 @@
+//! Bad input over the wire to the running program: a typed refusal or verdict, and the server goes on.
+
+use crate::{Server, run};
+use daybook_store::args;
+use daybook_store::clock::SystemClock;
+use daybook_store::db::DbError;
+use daybook_store::open::{Place, Store};
+use daybook_sync::auth::{
+    HEADER_KEY, HEADER_MAC, HEADER_SESSION, HEADER_TILL, PATH_EXCHANGE, Signed,
+};
+use daybook_sync::frame::{FramedEntry, Head, Journal, Signer};
+use daybook_sync::hash::Hash;
+use daybook_sync::limits::PROTOCOL;
+use daybook_sync::message::{Cursor, ExchangeHeader, JournalStatus, PageLimits};
+use daybook_sync::wire::{ExchangeRequest, deflate};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use uuid::Uuid;
+
+struct Wire {
+    server: Server,
+    dir: tempfile::TempDir,
+    till: Uuid,
+    session: String,
+    key: String,
+    secret: Vec<u8>,
+    signer: Signer,
+    entries: Vec<FramedEntry>,
+}
+
+type Answer = (u16, Value);
+
+impl Wire {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        put_location(dir.path());
+        let server = Server::start(dir.path());
+        let made = run(dir.path(), &["till", "code", "--location", "shop"]);
+        let code: Value = serde_json::from_slice(&made.stdout).unwrap();
+        let signer = Signer::from_seed(&[9; 32]);
+        let body = json!({
+            "protocol": 1, "code": code["code"], "public_key": signer.public_key(), "install": Uuid::nil(), "app": "test",
+        });
+        let (status, answer) = server.post("/sync/v1/enrol", &body.to_string());
+        assert_eq!(status, 200, "{answer}");
+        let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+        let mut wire = Self {
+            till: text("till").parse().unwrap(),
+            session: text("session"),
+            key: text("key_id"),
+            secret: hex::decode(text("secret")).unwrap(),
+            server,
+            dir,
+            signer,
+            entries: Vec::new(),
+        };
+        wire.write(b"not an entry, but bytes");
+        wire
+    }
+
+    fn journal(&self) -> Journal {
+        Journal { till: self.till, incarnation: 1 }
+    }
+
+    fn head(&self) -> Head {
+        self.entries.last().map_or(self.journal().start(), |entry| entry.frame.head())
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let frame = self.signer.frame(&self.journal(), &self.head(), bytes);
+        self.entries.push(FramedEntry { frame, bytes: bytes.to_vec(), sidecar: None });
+    }
+
+    fn request(&self) -> ExchangeRequest {
+        let head = self.head();
+        ExchangeRequest {
+            header: ExchangeHeader {
+                protocol: PROTOCOL,
+                till: self.till,
+                incarnation: 1,
+                session: self.session.clone(),
+                epoch: 1,
+                journal: JournalStatus {
+                    incarnation: 1,
+                    head: head.seq,
+                    head_hash: head.hash,
+                    acked: 0,
+                },
+                cursor: None,
+                requests: Vec::new(),
+                page: PageLimits::default(),
+                entries: self.entries.len(),
+            },
+            entries: self.entries.clone(),
+        }
+    }
+
+    fn headers(&self, body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+        let signed = Signed { method: "POST", path: PATH_EXCHANGE, body, session: &self.session };
+        vec![
+            (HEADER_TILL, self.till.to_string().into_bytes()),
+            (HEADER_KEY, self.key.clone().into_bytes()),
+            (HEADER_SESSION, self.session.clone().into_bytes()),
+            (HEADER_MAC, signed.mac(&self.secret).into_bytes()),
+        ]
+    }
+
+    fn send(&self, body: &[u8]) -> Answer {
+        self.send_with(body, &self.headers(body))
+    }
+
+    fn send_with(&self, body: &[u8], headers: &[(&str, Vec<u8>)]) -> Answer {
+        let mut stream = TcpStream::connect(&self.server.address).unwrap();
+        let mut head = format!(
+            "POST {PATH_EXCHANGE} HTTP/1.1\r\nHost: store\r\nConnection: close\r\nContent-Length: {}\r\n",
+            body.len()
+        )
+        .into_bytes();
+        for (name, value) in headers {
+            head.extend_from_slice(name.as_bytes());
+            head.extend_from_slice(b": ");
+            head.extend_from_slice(value);
+            head.extend_from_slice(b"\r\n");
+        }
+        head.extend_from_slice(b"\r\n");
+        stream.write_all(&head).unwrap();
+        stream.write_all(body).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// The header of one request, changed.
+    fn changed(&self, change: impl FnOnce(&mut ExchangeHeader)) -> Answer {
+        let mut request = self.request();
+        change(&mut request.header);
+        self.send(&request.encode())
+    }
+
+    /// The server still takes what is right.
+    fn is_alive(&self) {
+        let (status, answer) = self.send(&self.request().encode());
+        assert_eq!(
+            (status, answer["push"]["verdict"].as_str()),
+            (200, Some("accepted")),
+            "{answer}"
+        );
+        assert_eq!(answer["push"]["received_through"], 1);
+    }
+
+    fn refuses(&self, what: &str, answer: &Answer, status: u16, code: &str) {
+        let (found, body) = answer;
+        assert_eq!(
+            (*found, body["error"]["code"].as_str()),
+            (status, Some(code)),
+            "{what}: {body}"
+        );
+        assert!(!body["error"]["message"].as_str().unwrap().is_empty(), "{what}");
+        self.is_alive();
+    }
+}
+
+fn put_location(data: &Path) {
+    let place = Place { data: data.to_owned(), database: None };
+    let store = Store::open(&place, Arc::new(SystemClock)).unwrap();
+    let put: Result<u64, DbError> = store.gate.write(|tx| {
+        let tenant = tx.tenant();
+        tx.execute(
+            "INSERT INTO location (tenant_id, location_id, kind, seller) VALUES ($1, 'shop', 'shop', '{\"name\":\"Shop\"}')",
+            args![tenant],
+        )
+    });
+    put.unwrap();
+}
+
+#[test]
+fn a_body_that_is_not_as_it_should_be_is_refused_by_its_code() {
+    let wire = Wire::new();
+    let whole = wire.request().encode();
+    let short = &whole[..whole.len() - 5];
+    wire.refuses("cut in an entry", &wire.send(short), 400, "sync.truncated");
+    wire.refuses("empty", &wire.send(b""), 400, "sync.truncated");
+    wire.refuses("more", &wire.send(&[&whole[..], b"x"].concat()), 400, "sync.trailing_bytes");
+    wire.refuses("no JSON", &wire.send(b"{\n"), 400, "sync.bad_json");
+    wire.refuses("no UTF-8", &wire.send(b"{\"protocol\":\"\xff\"}\n"), 400, "sync.not_utf8");
+    let long = [vec![b' '; 140_000], b"\n".to_vec()].concat();
+    wire.refuses("a long line", &wire.send(&long), 400, "sync.line_too_long");
+    let many = wire.changed(|header| header.entries = 501);
+    wire.refuses("501 entries", &many, 413, "sync.too_many");
+    let later = wire.changed(|header| header.protocol = 2);
+    wire.refuses("a later protocol", &later, 426, "sync.protocol");
+    let range = wire.changed(|header| header.epoch = 4_096);
+    wire.refuses("epoch", &range, 400, "sync.out_of_range");
+    let range = wire.changed(|header| header.journal.acked = 2);
+    wire.refuses("acked above head", &range, 400, "sync.out_of_range");
+}
+
+#[test]
+fn compressed_bodies_are_read_up_to_their_limit() {
+    let wire = Wire::new();
+    let send = |body: &[u8]| {
+        let mut headers = wire.headers(body);
+        headers.push(("content-encoding", b"gzip".to_vec()));
+        wire.send_with(body, &headers)
+    };
+    let bomb = deflate(&vec![b'x'; 64 << 20]);
+    assert!(bomb.len() < 1 << 20, "it is small on the wire");
+    wire.refuses("a bomb", &send(&bomb), 413, "sync.body_too_large");
+    let whole = deflate(&wire.request().encode());
+    wire.refuses("cut off", &send(&whole[..whole.len() / 2]), 400, "sync.bad_gzip");
+    wire.refuses("no gzip", &send(b"plain"), 400, "sync.bad_gzip");
+    assert_eq!(send(&whole).0, 200);
+}
+
+#[test]
+fn who_sends_must_be_proved() {
+    let wire = Wire::new();
+    let body = wire.request().encode();
+    let with = |name: &str, value: &[u8]| {
+        let mut headers = wire.headers(&body);
+        for header in &mut headers {
+            if header.0 == name {
+                header.1 = value.to_vec();
+            }
+        }
+        wire.send_with(&body, &headers)
+    };
+    wire.refuses("MAC", &with(HEADER_MAC, "0".repeat(64).as_bytes()), 401, "sync.bad_mac");
+    wire.refuses("no hex", &with(HEADER_MAC, b"zz"), 401, "sync.bad_mac");
+    wire.refuses("key", &with(HEADER_KEY, b"0000000000000000"), 401, "sync.unknown_key");
+    let nobody = Uuid::from_u128(1).to_string();
+    wire.refuses("till", &with(HEADER_TILL, nobody.as_bytes()), 401, "sync.unknown_key");
+    wire.refuses("no id", &with(HEADER_TILL, b"till"), 401, "sync.missing_header");
+    wire.refuses("no UTF-8", &with(HEADER_SESSION, b"\xff\xfe"), 401, "sync.missing_header");
+    wire.refuses("session", &with(HEADER_SESSION, b"other"), 401, "sync.bad_mac");
+    let other = wire.changed(|header| header.session = "other".to_owned());
+    wire.refuses("another session in the body", &other, 400, "sync.wrong_session");
+    let other = wire.changed(|header| header.till = Uuid::from_u128(1));
+    wire.refuses("another till in the body", &other, 403, "sync.wrong_till");
+    wire.refuses("no headers", &wire.send_with(&body, &[]), 401, "sync.missing_header");
+}
+
+#[test]
+fn a_strange_cursor_epoch_or_session_is_a_verdict_and_the_entries_are_taken() {
+    let mut wire = Wire::new();
+    let cursor = |epoch, feed| Cursor { epoch, feed, digest: Hash([1; 32]), fill: None };
+    let (status, answer) = wire.changed(|header| header.cursor = Some(cursor(1, (1 << 41) - 1)));
+    assert_eq!((status, answer["pull"]["reason"].as_str()), (200, Some("ahead")), "{answer}");
+    assert_eq!(answer["push"]["verdict"], "accepted");
+    let (status, answer) = wire.changed(|header| header.cursor = Some(cursor(9, 9 << 40)));
+    assert_eq!((status, answer["pull"]["reason"].as_str()), (200, Some("epoch")), "{answer}");
+    let (status, answer) = wire.changed(|header| header.epoch = 0);
+    assert_eq!((status, answer["epoch"].as_i64()), (200, Some(1)), "{answer}");
+    wire.is_alive();
+    wire.session = "of an old copy".to_owned();
+    let (status, answer) = wire.send(&wire.request().encode());
+    assert_eq!((status, answer["push"]["verdict"].as_str()), (200, Some("recover")), "{answer}");
+    assert_eq!(answer["push"]["reason"], "session");
+}
+
+#[test]
+fn a_connection_that_breaks_off_leaves_the_server_alone() {
+    let wire = Wire::new();
+    for sent in [
+        "",
+        "POST",
+        "POST /sync/v1/exchange HTTP/1.1\r\nHost: store\r\nContent-Length: 99\r\n\r\nshort",
+    ] {
+        let mut stream = TcpStream::connect(&wire.server.address).unwrap();
+        stream.write_all(sent.as_bytes()).unwrap();
+        stream.shutdown(Shutdown::Both).unwrap();
+        wire.is_alive();
+    }
+    assert!(run(wire.dir.path(), &["verify"]).status.success());
+}
