@@ -163,6 +163,10 @@ impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Db(error) => Self::from(error),
+            OpenError::Data { ref source, .. } => {
+                let exit = if source.remedy() == Remedy::Retry { 7 } else { 4 };
+                Self { exit, code: error.code().to_owned(), message: error.to_string() }
+            }
             OpenError::Folder { .. } | OpenError::Keyring(_) | OpenError::Behind { .. } => {
                 Self { exit: 4, code: error.code().to_owned(), message: error.to_string() }
             }

@@ -4,7 +4,7 @@ use crate::clock::random;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use std::fs::OpenOptions;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 const NONCE_BYTES: usize = 12;
@@ -19,11 +19,20 @@ pub struct Keyring {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
     /// The file cannot be read or written.
-    #[error("key file: {0}")]
-    File(#[from] std::io::Error),
+    #[error("key file: {path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// The file is not 64 hexadecimal digits.
-    #[error("key file must hold 64 hexadecimal digits")]
-    NotAKey,
+    #[error("key file: {path}: must hold 64 hexadecimal digits")]
+    NotAKey {
+        /// The file.
+        path: String,
+    },
     /// The secret was sealed with another key, or was changed.
     #[error("a sealed secret does not open: the key file does not belong to these data")]
     Sealed,
@@ -35,28 +44,12 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError::File`] or [`KeyringError::NotAKey`].
     pub fn open(path: &Path) -> Result<Self, KeyringError> {
-        match std::fs::File::open(path) {
-            Ok(mut file) => {
-                let mut text = String::new();
-                file.read_to_string(&mut text)?;
-                let mut key = [0; 32];
-                hex::decode_to_slice(text.trim(), &mut key).map_err(|_| KeyringError::NotAKey)?;
-                Ok(Self { key })
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => Self::make(path),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn make(path: &Path) -> Result<Self, KeyringError> {
-        let key = random();
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
-        writeln!(file, "{}", hex::encode(key))?;
-        file.sync_all()?;
+        let name = || path.display().to_string();
+        let text =
+            read_or_make(path).map_err(|source| KeyringError::File { path: name(), source })?;
+        let mut key = [0; 32];
+        hex::decode_to_slice(text.trim(), &mut key)
+            .map_err(|_| KeyringError::NotAKey { path: name() })?;
         Ok(Self { key })
     }
 
@@ -86,6 +79,36 @@ impl Keyring {
     fn cipher(&self) -> ChaCha20Poly1305 {
         ChaCha20Poly1305::new(&Key::from(self.key))
     }
+}
+
+fn read_or_make(path: &Path) -> std::io::Result<String> {
+    match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => make(path)?,
+        read => return read,
+    }
+    std::fs::read_to_string(path)
+}
+
+/// The file appears whole or not at all: half a key would shut the data away. Who comes second takes what is there.
+fn make(path: &Path) -> std::io::Result<()> {
+    let key: [u8; 32] = random();
+    let draft = path.with_extension(format!("key.{}", std::process::id()));
+    let made = write_draft(&draft, &key).and_then(|()| match std::fs::hard_link(&draft, path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
+    });
+    let removed = std::fs::remove_file(&draft);
+    made.and(removed)
+}
+
+fn write_draft(draft: &Path, key: &[u8]) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(draft)?;
+    writeln!(file, "{}", hex::encode(key))?;
+    file.sync_all()
 }
 
 #[cfg(test)]

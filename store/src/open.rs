@@ -64,6 +64,15 @@ pub enum OpenError {
         /// As far as they go.
         found: Witness,
     },
+    /// The data are there but cannot be opened: damaged, of a newer version, not to be written.
+    #[error("data: {path}: {source}")]
+    Data {
+        /// The file or the database.
+        path: String,
+        /// Why not.
+        #[source]
+        source: DbError,
+    },
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -77,6 +86,7 @@ impl OpenError {
             Self::Folder { .. } => "store.folder",
             Self::Keyring(_) => "store.key",
             Self::Behind { .. } => "store.behind_witness",
+            Self::Data { source, .. } => source.code(),
             Self::Db(error) => error.code(),
         }
     }
@@ -118,6 +128,15 @@ impl Place {
     fn lock_file(&self) -> std::io::Result<File> {
         std::fs::create_dir_all(&self.data)?;
         File::options().create(true).truncate(false).write(true).open(self.data.join("store.lock"))
+    }
+
+    /// A database's address may hold a password, so only the file is named.
+    fn unopened(&self, source: DbError) -> OpenError {
+        let path = match &self.database {
+            Some(_) => "the PostgreSQL database".to_owned(),
+            None => self.sqlite().display().to_string(),
+        };
+        OpenError::Data { path, source }
     }
 
     /// The file with the sealing key.
@@ -165,22 +184,32 @@ impl Store {
     pub fn open_restored(place: &Place, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         make_folder(&place.data)?;
         let keyring = Keyring::open(&place.key_file())?;
-        let gate = match &place.database {
-            Some(url) => Gate::open_postgres(url, clock)?,
-            None => Gate::open_sqlite(&place.sqlite(), clock)?,
-        };
-        let business = match gate.read(tenant::load)? {
-            Some(business) => business,
-            None => {
-                let founding = founding(&keyring);
-                gate.write(move |tx| tenant::found(tx, &founding))?
-            }
-        };
+        let (gate, business) =
+            open_data(place, clock, &keyring).map_err(|source| place.unopened(source))?;
         let seed = keyring.unseal(SEAL_STORE_KEY, &business.sealed_key)?;
         let seed = <[u8; 32]>::try_from(seed).map_err(|_| KeyringError::Sealed)?;
         let place = place.clone();
         Ok(Self { place, gate, keyring, signer: Signer::from_seed(&seed), business })
     }
+}
+
+fn open_data(
+    place: &Place,
+    clock: Arc<dyn Clock>,
+    keyring: &Keyring,
+) -> Result<(Gate, Tenant), DbError> {
+    let gate = match &place.database {
+        Some(url) => Gate::open_postgres(url, clock)?,
+        None => Gate::open_sqlite(&place.sqlite(), clock)?,
+    };
+    let business = match gate.read(tenant::load)? {
+        Some(business) => business,
+        None => {
+            let founding = founding(keyring);
+            gate.write(move |tx| tenant::found(tx, &founding))?
+        }
+    };
+    Ok((gate, business))
 }
 
 fn make_folder(path: &Path) -> Result<(), OpenError> {

@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+#[path = "cli/bad_input.rs"]
+mod bad_input;
+#[path = "cli/opening.rs"]
+mod opening;
+
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -42,7 +42,11 @@ impl Serve {
         }
         tracing_subscriber::fmt().with_writer(std::io::stderr).json().init();
         let running = self.common.place().lock_running().map_err(|error| {
-            Failure::refused("store.restoring", format!("data: a restore is at work ({error})"))
+            if error.kind() == std::io::ErrorKind::WouldBlock {
+                return Failure::refused("store.restoring", "data: a restore is at work");
+            }
+            let message = format!("data: {}: {error}", self.common.data.display());
+            Failure { exit: 4, code: "store.folder".to_owned(), message }
         })?;
         let store = self.common.open()?;
         store.remember()?;

@@ -76,6 +76,7 @@ impl DbError {
         match self {
             Self::Corrupt { .. } => "store.corrupt_row",
             Self::Migration(_) => "store.migration",
+            Self::Sqlite(error) if is_damage(error) => "store.damaged",
             Self::Sqlite(_)
             | Self::Postgres(_)
             | Self::Pool(_)
@@ -88,6 +89,11 @@ impl DbError {
             },
         }
     }
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::ErrorCode;
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
 
 fn sqlite_remedy(error: &rusqlite::Error) -> Remedy {
@@ -156,6 +162,13 @@ impl From<r2d2::Error> for DbError {
 
 impl From<refinery::Error> for DbError {
     fn from(error: refinery::Error) -> Self {
+        if let refinery::error::Kind::MissingVersion(newer) = error.kind() {
+            return Self::Migration(format!(
+                "the data are of version {} ({}), which is newer than this program",
+                newer.version(),
+                newer.name()
+            ));
+        }
         let mut text = error.to_string();
         if let Some(source) = std::error::Error::source(&error) {
             text = format!("{text}: {source}");
