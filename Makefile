@@ -27,7 +27,7 @@ demo: build ## The main job: tills offline, web sells, all reconciled (DATA=dir 
 	scripts/demo $(OUT)/demo $(DATA)
 
 sim: setup ## Simulate tills and store under faults (SEEDS=n)
-	cargo run --locked --quiet -p daybook-tests --bin daybook-sim -- --seeds $(SEEDS)
+	cargo run --locked --quiet -p daybook-sim -- --seeds $(SEEDS)
 
 bench: setup ## Measure, each figure beside its floor in the same run
 	cargo build --locked --release --quiet -p daybook-store -p daybook-tests --bins

@@ -10,6 +10,7 @@ use crate::keyring::Keyring;
 use crate::tenant;
 use crate::tills::{Incarnation, Till, TillError, record};
 use daybook_domain::ids::LocationId;
+use daybook_sync::decide;
 use daybook_sync::frame::Journal;
 use daybook_sync::hash::Hash;
 use daybook_sync::limits::{PROTOCOL, PROVISIONAL_FROM};
@@ -202,6 +203,8 @@ fn admit(
             install: request.install,
             public_key: request.public_key,
             session: &fresh.session,
+            previous: None,
+            epoch: business.epoch,
         },
     )?;
     add_key(tx, keyring, till, fresh)?;
@@ -239,17 +242,19 @@ struct Opening<'a> {
     install: Uuid,
     public_key: daybook_sync::hash::PublicKey,
     session: &'a str,
+    previous: Option<u32>,
+    epoch: i64,
 }
 
 /// The next number that the store grants; provisional ones, which a till took by itself, do not count.
 fn open_incarnation(tx: &mut Tx<'_>, till: Uuid, opening: &Opening<'_>) -> Result<u32, DbError> {
     let tenant = tx.tenant();
     let row = tx.query_one(
-        "SELECT coalesce(max(incarnation), 0) + 1 FROM till_incarnation
+        "SELECT coalesce(max(incarnation), 0) FROM till_incarnation
          WHERE tenant_id = $1 AND till_id = $2 AND incarnation < $3",
         args![tenant, till, PROVISIONAL_FROM],
     )?;
-    let incarnation = row.u32(0)?;
+    let incarnation = decide::next_incarnation(row.u32(0)?, opening.previous, opening.epoch);
     let start = Journal { till, incarnation }.start();
     let opened = Incarnation {
         incarnation,
@@ -324,6 +329,8 @@ pub fn next_incarnation(
                 install: request.install,
                 public_key: request.public_key,
                 session,
+                previous: request.previous.map(|head| head.incarnation),
+                epoch: business.epoch,
             };
             let incarnation = open_incarnation(tx, request.till, &opening)?;
             let body_hash = Hash::of(&[&daybook_sync::wire::encode_json(request)]);

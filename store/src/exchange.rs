@@ -16,7 +16,9 @@ use daybook_sync::decide::{PushPlan, SessionPlan, decide};
 use daybook_sync::frame::{Acknowledgement, Head, Journal, Signer, VerifiedPush};
 use daybook_sync::hash::PublicKey;
 use daybook_sync::limits::PROTOCOL;
-use daybook_sync::message::{ExchangeAnswer, ExchangeHeader, PushAnswer, RequestAnswer};
+use daybook_sync::message::{
+    ExchangeAnswer, ExchangeHeader, PullAnswer, PushAnswer, RequestAnswer,
+};
 use daybook_sync::refusal::Refusal;
 use daybook_sync::wire::ExchangeRequest;
 use std::sync::Arc;
@@ -53,9 +55,12 @@ pub fn exchange(
 ) -> Result<ExchangeAnswer, Refusal> {
     let push = Arc::new(examine(gate, request)?);
     let done = carry_out(gate, &push).map_err(|error| refusal(&error))?;
-    let pull = gate
-        .read(|tx| pull::pull(tx, &done.business, &done.till, &push.header))
-        .map_err(|error| refusal(&error))?;
+    let pull = if done.plan.hold_rows {
+        PullAnswer::Wait
+    } else {
+        gate.read(|tx| pull::pull(tx, &done.business, &done.till, &push.header))
+            .map_err(|error| refusal(&error))?
+    };
     let now_ms = gate.moment().at_ms;
     let journal = Journal { till: push.header.till, incarnation: push.header.journal.incarnation };
     Ok(ExchangeAnswer {

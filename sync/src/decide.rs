@@ -105,6 +105,8 @@ pub struct PushPlan {
     pub session: SessionPlan,
     /// What a person must hear about.
     pub alarms: Vec<Alarm>,
+    /// Answer the pull with [`crate::message::PullAnswer::Wait`] instead of rows.
+    pub hold_rows: bool,
 }
 
 /// Entries to store, and where.
@@ -223,7 +225,9 @@ fn decide_planted(
         || report.is_some()
         || !header.requests.is_empty();
     let session = session(view, header, writes, planted);
+    let hold_rows = hold_rows(&journal, header, &placed);
     PushPlan {
+        hold_rows,
         verdict: verdict(view, header, push, &journal, &placed, &session, planted),
         received: if planted!(planted, AcknowledgeReported) {
             header.journal.head()
@@ -237,6 +241,29 @@ fn decide_planted(
         session,
         alarms: alarms(view, header, &journal, &placed),
     }
+}
+
+/// The store holds entries beyond those that it could compare with this till's. Acknowledgements of another copy's
+/// entries would look like its own, and hide sales.
+fn hold_rows(journal: &JournalView, header: &ExchangeHeader, placed: &Placed) -> bool {
+    let both_have = journal.trunk.through.seq.min(header.journal.head);
+    placed.gap.is_some() || (placed.differs_at.is_none() && placed.common.seq < both_have)
+}
+
+/// Numbers that a restored store leaves out, for those that it granted after its backup and forgot.
+const SKIPPED_AN_EPOCH: u32 = 16;
+
+/// Number of a new incarnation: above every one that was granted, also by a history that this store has lost.
+/// `granted` is the highest one known, 0 for none; `previous` the one that the till names as its last.
+#[must_use]
+pub fn next_incarnation(granted: u32, previous: Option<u32>, epoch: i64) -> u32 {
+    let named = previous.filter(|number| *number < PROVISIONAL_FROM).unwrap_or(0);
+    let last = granted.max(named);
+    if last == 0 {
+        return 1;
+    }
+    let restores = u32::try_from(epoch.saturating_sub(1)).unwrap_or(0);
+    last.max(restores.saturating_mul(SKIPPED_AN_EPOCH)).saturating_add(1)
 }
 
 impl JournalView {

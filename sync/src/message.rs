@@ -304,6 +304,9 @@ pub enum PullAnswer {
     },
     /// The till is blocked.
     Blocked,
+    /// Nothing yet: the store holds entries of this journal beyond those that it could compare, so it cannot say
+    /// whose the acknowledgements are. Deliver the rest first.
+    Wait,
 }
 
 /// Rows of the feed in the order of their numbers.
@@ -345,6 +348,7 @@ impl From<PullAnswer> for PullText {
                 Self { minimum: Some(minimum), ..verdict("upgrade_required") }
             }
             PullAnswer::Blocked => verdict("blocked"),
+            PullAnswer::Wait => verdict("wait"),
         }
     }
 }
@@ -366,6 +370,7 @@ impl TryFrom<PullText> for PullAnswer {
                 minimum: text.minimum.ok_or_else(|| missing("minimum"))?,
             }),
             "blocked" => Ok(Self::Blocked),
+            "wait" => Ok(Self::Wait),
             other => Err(format!("unknown verdict {other:?} of the pull")),
         }
     }

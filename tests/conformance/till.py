@@ -592,7 +592,7 @@ class Till:
             return again
         if pull["verdict"] != "page":
             self.log.append("pull:" + pull["verdict"])
-            return False
+            return pull["verdict"] == "wait"
         if any(acked_epoch != epoch for _, _, _, acked_epoch in self.journals()):
             return True
         cursor = self.get("cursor")

@@ -13,6 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("daybook-till", &["daybook-domain", "daybook-sync", "daybook-print"]),
     ("daybook-store", &["daybook-domain", "daybook-sync", "daybook-print"]),
     ("daybook-desktop", &["daybook-domain", "daybook-till"]),
+    ("daybook-sim", &["daybook-sync"]),
     (
         "daybook-tests",
         &["daybook-domain", "daybook-sync", "daybook-print", "daybook-till", "daybook-store"],

@@ -225,6 +225,7 @@ impl Client {
                 applied.refetch = Some(reason);
             }
             PullAnswer::UpgradeRequired { .. } => self.upgrade = true,
+            PullAnswer::Wait => self.more = true,
             PullAnswer::Blocked => {}
         }
         applied
@@ -258,6 +259,7 @@ fn is_believable(facts: &Facts<'_>, journal: &LocalJournal, answer: &ExchangeAns
             PullAnswer::Page(page) => goes_forward(facts, answer.epoch, page),
             PullAnswer::Refetch { .. }
             | PullAnswer::UpgradeRequired { .. }
+            | PullAnswer::Wait
             | PullAnswer::Blocked => true,
         }
 }

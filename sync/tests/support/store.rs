@@ -137,7 +137,11 @@ impl Store {
                 ack_at_ms: ack.at_ms,
                 ack_sig: store_signer().acknowledge(&ack),
             },
-            pull: self.pull(header.cursor.as_ref(), PageLimits { rows: 3, ..header.page }),
+            pull: if again.hold_rows {
+                PullAnswer::Wait
+            } else {
+                self.pull(header.cursor.as_ref(), PageLimits { rows: 3, ..header.page })
+            },
             answers,
             key: None,
         })
