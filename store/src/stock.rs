@@ -4,11 +4,13 @@
 
 mod allotment;
 mod check;
+mod home;
 mod level;
 mod movement;
 
 pub use allotment::{adjust, allot, is_proposed, policy, settle};
 pub use check::{Availability, AvailableAt, LowStock, available, low};
+pub use home::home;
 pub use level::{Versioned, find, lock, proposed, save, set_limits, with_policy};
 pub use movement::{MovementKind, Posting, post};
 
@@ -25,6 +27,9 @@ pub enum StockError {
     /// There is no such place.
     #[error("location: {0} is unknown")]
     UnknownLocation(LocationId),
+    /// No such till stands there.
+    #[error("till: {0} does not stand there")]
+    UnknownTill(String),
     /// No row of stock.
     #[error("sku: {sku} has no stock row at {location}")]
     NoLevel {
@@ -62,6 +67,7 @@ impl StockError {
         match self {
             Self::UnknownSku(_) => "stock.unknown_sku",
             Self::UnknownLocation(_) => "stock.unknown_location",
+            Self::UnknownTill(_) => "till.unknown",
             Self::NoLevel { .. } => "stock.no_level",
             Self::NotRingFenced { .. } => "stock.not_ring_fenced",
             Self::Version { .. } => "stock.version",

@@ -1,5 +1,7 @@
-//! Actors for the tests that cross crates: real processes, and a network that can really be cut.
+//! Actors for the tests that cross crates: real processes, and a network that can really be cut; and the demo.
 
 pub mod bench;
+pub mod demo;
+pub mod http;
 pub mod process;
 pub mod proxy;

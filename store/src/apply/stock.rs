@@ -189,7 +189,7 @@ fn insert_movements(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unappli
 /// Facts may drive what is free below zero; whoever was promised something must then be told.
 fn oversold(tx: &mut Tx<'_>, level: &Row) -> Result<(), Unapplied> {
     let (free, promised) = (level.int(2)?, level.int(3)?);
-    if free >= 0 || promised == 0 {
+    if free >= 0 {
         return Ok(());
     }
     let location: LocationId = level.parsed(0, "stock_level")?;
@@ -197,11 +197,16 @@ fn oversold(tx: &mut Tx<'_>, level: &Row) -> Result<(), Unapplied> {
     let tenant = tx.tenant();
     let orders = tx.query(
         "SELECT o.number FROM reservation r JOIN web_order o ON o.tenant_id = r.tenant_id AND o.order_id = r.order_id
-         WHERE r.tenant_id = $1 AND r.sku = $2 AND r.location_id = $3 AND r.state = 'held'
+         WHERE r.tenant_id = $1 AND r.sku = $2 AND r.location_id = $3
+             AND (r.state = 'held' OR r.state = 'deducted' AND o.state = 'paid')
          ORDER BY r.created_at_ms DESC, o.number DESC LIMIT 20",
         args![tenant, sku, location],
     )?;
     let numbers: Vec<&str> = orders.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+    // Paid orders that have not left are in danger too, though their goods are deducted.
+    if promised == 0 && numbers.is_empty() {
+        return Ok(());
+    }
     let detail = format!(
         "{sku} at {location}: {} thousandths more promised than there are; orders in danger, newest first: {}; \
          ship from another location, put on backorder, or refund",

@@ -74,7 +74,8 @@ pub(super) struct Settings {
     #[command(flatten)]
     common: Common,
     /// For example `{"window_ms":900000,"on_payment_failed":"keep"}`; what is left out takes its default.
-    json: Option<String>,
+    #[arg(value_name = "JSON")]
+    rules: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -218,8 +219,8 @@ fn expire(common: &Common) -> Result<(), Failure> {
 impl Settings {
     fn run(self) -> Result<(), Failure> {
         let store = self.common.open()?;
-        if let Some(json) = &self.json {
-            let settings: OrderSettings = serde_json::from_str(json)
+        if let Some(rules) = &self.rules {
+            let settings: OrderSettings = serde_json::from_str(rules)
                 .map_err(|error| Failure::input("orders.settings", error))?;
             if !daybook_domain::reservation::WINDOW_MS.contains(&settings.window_ms) {
                 let message = "window_ms: must be from one minute to one week";

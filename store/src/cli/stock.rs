@@ -1,4 +1,4 @@
-//! `stock show | set-policy | allot | adjust`, `alerts low-stock`.
+//! `stock show | set-policy | allot | home | adjust`, `alerts low-stock`.
 
 use super::{Common, Failure};
 use crate::master::{POLICIES, by_word, word};
@@ -19,6 +19,8 @@ pub(super) enum Stock {
     SetPolicy(SetPolicy),
     /// Set so much aside for the web.
     Allot(Allot),
+    /// Make it one of a kind: leased whole to its home till, or kept for the web.
+    Home(Home),
     /// Change what is on hand, with a reason.
     Adjust(Adjust),
 }
@@ -64,6 +66,19 @@ pub(super) struct Allot {
 }
 
 #[derive(Args)]
+pub(super) struct Home {
+    #[command(flatten)]
+    common: Common,
+    /// Where.
+    location: LocationId,
+    /// What.
+    sku: Sku,
+    /// Short code of its home till; without one it is kept for the web.
+    #[arg(long)]
+    till: Option<String>,
+}
+
+#[derive(Args)]
 pub(super) struct Adjust {
     #[command(flatten)]
     common: Common,
@@ -100,6 +115,7 @@ impl From<StockError> for Failure {
             StockError::Db(error) => Self::from(error),
             StockError::UnknownSku(_)
             | StockError::UnknownLocation(_)
+            | StockError::UnknownTill(_)
             | StockError::NoLevel { .. }
             | StockError::NotRingFenced { .. }
             | StockError::Version { .. }
@@ -114,6 +130,7 @@ impl Stock {
             Self::Show(show) => show.run(),
             Self::SetPolicy(command) => command.run(),
             Self::Allot(command) => command.run(),
+            Self::Home(command) => command.run(),
             Self::Adjust(command) => command.run(),
         }
     }
@@ -221,6 +238,18 @@ impl Allot {
             }
             None => Ok(()),
         }
+    }
+}
+
+impl Home {
+    fn run(self) -> Result<(), Failure> {
+        let store = self.common.open()?;
+        let (location, sku, till) = (self.location.clone(), self.sku.clone(), self.till.clone());
+        store.gate.write(move |tx| stock::home(tx, &location, &sku, till.as_deref()))?;
+        let answer = json!({ "location": self.location, "sku": self.sku, "home_till": self.till });
+        let whose = self.till.as_deref().unwrap_or("the web");
+        self.common.print(&answer, &format!("{} {}: for {whose}", self.location, self.sku));
+        Ok(())
     }
 }
 

@@ -155,6 +155,25 @@ pub(super) struct Sell {
     /// Note on the document.
     #[arg(long)]
     pub(super) note: Option<String>,
+    #[command(flatten)]
+    pub(super) buyer: Buyer,
+}
+
+/// Buyer as printed on an invoice.
+#[derive(Debug, Args)]
+pub(super) struct Buyer {
+    /// Name.
+    #[arg(long)]
+    pub(super) buyer_name: Option<String>,
+    /// Address, lines separated by `|`.
+    #[arg(long, requires = "buyer_name")]
+    pub(super) buyer_address: Option<String>,
+    /// GSTIN or other tax registration.
+    #[arg(long, requires = "buyer_name")]
+    pub(super) buyer_tax_id: Option<String>,
+    /// State code, e.g. `33`: the place of supply.
+    #[arg(long, requires = "buyer_name")]
+    pub(super) buyer_state: Option<String>,
 }
 
 #[derive(Debug, Args)]

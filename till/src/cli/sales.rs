@@ -1,6 +1,8 @@
 //! Documents: sell, refund, exchange, void, park, recall, abort, print.
 
-use super::args::{Abort, Arguments, Exchange, Goods, Invoice, Park, Recall, Refund, Sell, Void};
+use super::args::{
+    Abort, Arguments, Buyer, Exchange, Goods, Invoice, Park, Recall, Refund, Sell, Void,
+};
 use super::output::Output;
 use super::session::{basket, decimal, offers, with_person};
 use crate::catalogue;
@@ -15,8 +17,9 @@ use crate::sell::{self as selling, Offers, SaleRequest, Sold};
 use crate::staff::Who;
 use daybook_domain::amount::{Quantity, RatePpm};
 use daybook_domain::basket::{Basket, Discount};
-use daybook_domain::document::{Document, TenderType};
+use daybook_domain::document::{Document, Party, TenderType};
 use daybook_domain::ids::{BasketId, DocumentId};
+use daybook_domain::tax::states::by_code;
 use daybook_domain::tender::Offer;
 use daybook_print::Fonts;
 use serde_json::{Value, json};
@@ -53,7 +56,28 @@ fn sell_basket(
     if offers.is_empty() {
         offers.push(Offer::of(TenderType::Cash, None));
     }
-    sell_now(ledger, who, basket, offers, sell.note.clone())
+    sell_now(ledger, who, basket, offers, sell.note.clone(), buyer(&sell.buyer)?)
+}
+
+fn buyer(buyer: &Buyer) -> Result<Option<Party>, TillError> {
+    let Some(name) = &buyer.buyer_name else { return Ok(None) };
+    let state = match &buyer.buyer_state {
+        Some(code) => {
+            let known = by_code(code).map(daybook_domain::tax::states::State::place);
+            let problem = format!("{code:?} is no State code");
+            Some(known.ok_or_else(|| TillError::bad("buyer-state", problem))?)
+        }
+        None => None,
+    };
+    let address = buyer.buyer_address.iter().flat_map(|text| text.split('|'));
+    Ok(Some(Party {
+        name: name.clone(),
+        address: address.map(str::to_owned).collect(),
+        tax_id: buyer.buyer_tax_id.clone(),
+        state,
+        phone: None,
+        email: None,
+    }))
 }
 
 fn sell_now(
@@ -62,14 +86,15 @@ fn sell_now(
     basket: Basket,
     offers: Vec<Offer>,
     note: Option<String>,
+    buyer: Option<Party>,
 ) -> Result<Sold, TillError> {
     let request = SaleRequest {
         id: DocumentId(random::id(who.at_ms())?),
         basket,
         offers: Offers::Given(offers),
-        buyer: None,
+        place_of_supply: buyer.as_ref().and_then(|buyer| buyer.state.clone()),
+        buyer,
         customer: None,
-        place_of_supply: None,
         note,
         source: None,
         happened: false,
@@ -256,7 +281,7 @@ pub(super) fn recall(
             offers.push(Offer::of(TenderType::Cash, None));
         }
         let (basket, _) = goods::recall(ledger, who, id)?;
-        match sell_now(ledger, who, basket.clone(), offers, None) {
+        match sell_now(ledger, who, basket.clone(), offers, None, None) {
             Ok(sold) => {
                 output.line(&sold_line(&sold, None));
                 Ok(())

@@ -350,7 +350,10 @@ pub fn document(conn: &Connection, by: By<'_>) -> Result<Option<StoredDocument>,
 /// [`TillError::Database`].
 pub fn number_of_source(conn: &Connection, source: &str) -> Result<Option<String>, TillError> {
     Ok(conn
-        .prepare_cached("SELECT number FROM document WHERE source = ?1")?
+        .prepare_cached(
+            "SELECT number FROM document WHERE source = ?1
+             UNION ALL SELECT number FROM fetched_source WHERE source = ?1",
+        )?
         .query_row([source], |row| row.get(0))
         .optional()?)
 }

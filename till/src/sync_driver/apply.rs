@@ -222,6 +222,7 @@ pub(super) fn keep(ledger: &mut Ledger, answer: &EntriesAnswer) -> Result<(), Ti
                 entry.frame.sig.0,
                 entry.bytes
             ])?;
+            note_source(conn, &entry.bytes)?;
             carry_on(conn, &entry.bytes)?;
         }
         let mut missing: Vec<StillMissing> = state::get(conn, "missing")?.unwrap_or_default();
@@ -243,6 +244,19 @@ pub(super) fn drop_missing(ledger: &mut Ledger, gone: Missing) -> Result<(), Til
         missing.retain(|one| one.incarnation != gone.incarnation);
         state::set(conn, "missing", &missing)
     })
+}
+
+/// A sale from a file that this ledger lacks: its basket is not sold again.
+fn note_source(conn: &Connection, bytes: &[u8]) -> Result<(), TillError> {
+    let Ok(envelope) = daybook_domain::entry::Envelope::parse(bytes) else { return Ok(()) };
+    let Ok(Fact::SaleCompleted(sale)) = envelope.fact() else { return Ok(()) };
+    if let Some(source) = &sale.source {
+        conn.prepare_cached(
+            "INSERT OR IGNORE INTO fetched_source (source, number) VALUES (?1, ?2)",
+        )?
+        .execute(params![source, sale.document.number])?;
+    }
+    Ok(())
 }
 
 /// A Z report that this ledger lacks: its number and totals go on, and its shift is closed.

@@ -1,0 +1,500 @@
+//! The demo's own auditor. It trusts no report of the programs: it holds what went in (CSV files, baskets, what the web
+//! shop was told) against what the store's tables and the tills' signed entries say.
+
+use super::books::{Books, Entry};
+use super::shop::{Basket, Place, Shop, TillPlan};
+use super::web::{Ended, WebLog};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One question and what was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The question, for an owner.
+    pub question: String,
+    /// The answer in figures.
+    pub found: String,
+    /// What does not hold; empty when everything does.
+    pub faults: Vec<String>,
+}
+
+/// What the auditor works from.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// The shop as imported.
+    pub shop: &'a Shop,
+    /// Baskets of the day.
+    pub plans: &'a [TillPlan],
+    /// What the web shop was told.
+    pub web: &'a WebLog,
+    /// The store's books.
+    pub books: &'a Books,
+}
+
+impl Case<'_> {
+    /// Asks every question.
+    #[must_use]
+    pub fn audit(&self) -> Vec<Check> {
+        vec![
+            self.baskets(),
+            self.basket_totals(),
+            self.tenders(),
+            self.stock(),
+            self.promises(),
+            self.uniques(),
+            self.numbers(),
+            self.chains(),
+            self.web_orders(),
+            self.open_questions(),
+        ]
+    }
+
+    fn expected(&self) -> BTreeMap<&str, &Basket> {
+        let baskets = self.plans.iter().flat_map(|plan| &plan.baskets);
+        baskets.map(|basket| (basket.source.as_str(), basket)).collect()
+    }
+
+    /// Entries of sales that came from the files, by the key of their source.
+    fn sold(&self) -> BTreeMap<&str, Vec<&Entry>> {
+        let mut sold: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+        for entry in self.books.entries.iter().filter(|entry| entry.kind == "sale.completed") {
+            if let Some(source) = entry.body["source"].as_str() {
+                sold.entry(source).or_default().push(entry);
+            }
+        }
+        sold
+    }
+
+    fn baskets(&self) -> Check {
+        let (expected, sold) = (self.expected(), self.sold());
+        let mut faults = Vec::new();
+        for source in expected.keys().filter(|source| !sold.contains_key(*source)) {
+            faults.push(format!("basket {source} is missing"));
+        }
+        for (source, entries) in &sold {
+            if entries.len() > 1 {
+                faults.push(format!("basket {source} was sold {} times", entries.len()));
+            }
+            if !expected.contains_key(source) {
+                faults.push(format!("basket {source} is in no file"));
+            }
+        }
+        let with_document: BTreeSet<_> = self
+            .books
+            .documents
+            .iter()
+            .filter_map(|document| Some((document.till.as_str(), document.entry?)))
+            .collect();
+        for (source, entry) in
+            sold.iter().flat_map(|(source, all)| all.iter().map(move |e| (source, e)))
+        {
+            if !with_document.contains(&(entry.till.as_str(), (entry.incarnation, entry.seq))) {
+                faults.push(format!("basket {source} has no document in the store"));
+            }
+        }
+        let found = format!("{} baskets, each in the store's books exactly once", expected.len());
+        Check { question: "Is every sale there, and only once?".to_owned(), found, faults }
+    }
+
+    fn basket_totals(&self) -> Check {
+        let (expected, sold) = (self.expected(), self.sold());
+        let (mut sum, mut coupons, mut faults) = (0, 0, Vec::new());
+        for (source, entries) in &sold {
+            let (Some(basket), Some(entry)) = (expected.get(source), entries.first()) else {
+                continue;
+            };
+            let document = &entry.body["document"];
+            let total = document["totals"]["total_minor"].as_i64().unwrap_or_default();
+            sum += total;
+            if basket.total_minor.is_some_and(|expected| expected != total) {
+                let should = money(&self.shop.currency, basket.total_minor.unwrap_or_default());
+                let is = money(&self.shop.currency, total);
+                faults.push(format!("basket {source} comes to {should}, the books say {is}"));
+            }
+            let paid: i64 = array(&document["tenders"])
+                .filter(|tender| tender["tender_type"] == "coupon")
+                .filter_map(|tender| tender["amount_minor"].as_i64())
+                .sum();
+            coupons += paid;
+            if paid != basket.coupon_minor {
+                faults.push(format!(
+                    "basket {source} has coupons of {}, the books {paid}",
+                    basket.coupon_minor
+                ));
+            }
+        }
+        let given: i64 = expected.values().filter_map(|basket| basket.total_minor).sum();
+        if given != sum
+            && faults.is_empty()
+            && expected.values().all(|basket| basket.total_minor.is_some())
+        {
+            faults.push(format!("the files come to {given}, the books to {sum}"));
+        }
+        let mut found = format!("baskets come to {}", money(&self.shop.currency, sum));
+        if coupons != 0 {
+            found.push_str(&format!(
+                ", of it makers' coupons {}",
+                money(&self.shop.currency, coupons)
+            ));
+        }
+        Check {
+            question: "Does every basket come to what the price list says?".to_owned(),
+            found,
+            faults,
+        }
+    }
+
+    /// What was taken, less what was given back, is what the documents come to.
+    fn tenders(&self) -> Check {
+        let credit = |fact: &str| matches!(fact, "refund" | "void");
+        let owed: i64 = self
+            .books
+            .documents
+            .iter()
+            .filter(|document| !document.till.is_empty())
+            .map(|document| {
+                // Credit notes state what goes back as a positive amount.
+                if credit(&document.fact) {
+                    -document.payable_minor
+                } else {
+                    document.payable_minor
+                }
+            })
+            .sum();
+        let taken: i64 = self.books.tenders.values().sum();
+        let mut faults = Vec::new();
+        if owed != taken {
+            faults.push(format!("documents come to {owed}, tenders to {taken}"));
+        }
+        let by_tender: Vec<String> = self
+            .books
+            .tenders
+            .iter()
+            .map(|(tender, sum)| format!("{tender} {}", money(&self.shop.currency, *sum)))
+            .collect();
+        Check {
+            question: "Is all the money at the tills accounted for?".to_owned(),
+            found: by_tender.join(", "),
+            faults,
+        }
+    }
+
+    /// Opening − sold + returned + received − … by the signed entries, and what the web shop sold.
+    fn effects(&self) -> BTreeMap<Place, i64> {
+        let opening = self.shop.stock.iter();
+        let mut stock: BTreeMap<Place, i64> =
+            opening.map(|(place, shelf)| (place.clone(), shelf.on_hand_milli)).collect();
+        for (place, milli) in self.books.entries.iter().flat_map(effects_of) {
+            *stock.entry(place).or_default() += milli;
+        }
+        for (place, milli) in self.web.effects() {
+            *stock.entry(place).or_default() += milli;
+        }
+        stock
+    }
+
+    fn stock(&self) -> Check {
+        let expected = self.effects();
+        let mut faults = Vec::new();
+        let places: BTreeSet<&Place> = expected.keys().chain(self.books.on_hand.keys()).collect();
+        for place in &places {
+            let should = expected.get(*place).copied().unwrap_or_default();
+            let is = self.books.on_hand.get(*place).copied().unwrap_or_default();
+            if should != is {
+                let (sku, location) = place;
+                faults.push(format!(
+                    "{sku} at {location}: {} expected, the store says {}",
+                    units(should),
+                    units(is)
+                ));
+            }
+        }
+        let found = format!(
+            "{} shelves: opening − sold + returned + received ± counted = the store's level",
+            places.len()
+        );
+        Check { question: "Is every unit of stock accounted for?".to_owned(), found, faults }
+    }
+
+    /// Ring-fenced and pooled-strict stock is never promised twice: there is always something behind every promise.
+    fn promises(&self) -> Check {
+        let (mut faults, mut oversold) = (Vec::new(), 0);
+        for (place, shelf) in &self.shop.stock {
+            let on_hand = self.books.on_hand.get(place).copied().unwrap_or_default();
+            let reserved = self.books.reserved.get(place).copied().unwrap_or_default();
+            if on_hand >= reserved {
+                continue;
+            }
+            if shelf.policy == "pooled_soft" {
+                oversold += 1;
+                let (sku, _) = place;
+                if !self.books.exceptions.iter().any(|(_, detail)| detail.contains(sku.as_str())) {
+                    faults.push(format!("{sku} is oversold, and no exception says so"));
+                }
+            } else {
+                faults.push(format!(
+                    "{} at {} ({}) was sold beyond its stock",
+                    place.0, place.1, shelf.policy
+                ));
+            }
+        }
+        let found = if oversold == 0 {
+            "no".to_owned()
+        } else {
+            format!(
+                "not where it may not; {oversold} shared shelves are short, each with an exception"
+            )
+        };
+        Check { question: "Was anything sold that was not there?".to_owned(), found, faults }
+    }
+
+    fn uniques(&self) -> Check {
+        let single: BTreeSet<&Place> = self
+            .shop
+            .stock
+            .iter()
+            .filter(|(_, shelf)| shelf.policy == "pooled_strict" && shelf.on_hand_milli == 1_000)
+            .map(|(place, _)| place)
+            .collect();
+        let mut sold: BTreeMap<Place, i64> = BTreeMap::new();
+        let entries = self.books.entries.iter().flat_map(effects_of);
+        for (place, milli) in entries.chain(self.web.effects()) {
+            if single.contains(&place) {
+                *sold.entry(place).or_default() -= milli;
+            }
+        }
+        let faults = sold
+            .iter()
+            .filter(|(_, milli)| **milli > 1_000)
+            .map(|((sku, _), milli)| {
+                format!("{sku}, one of a kind, was sold {} times", units(*milli))
+            })
+            .collect();
+        let gone = sold.values().filter(|milli| **milli == 1_000).count();
+        let found = format!("{} pieces, {gone} sold, none twice", single.len());
+        Check { question: "Was anything one of a kind sold twice?".to_owned(), found, faults }
+    }
+
+    fn numbers(&self) -> Check {
+        let mut series: BTreeMap<&str, Vec<(&str, i64)>> = BTreeMap::new();
+        for document in &self.books.documents {
+            let digits: String =
+                document.number.chars().rev().take_while(char::is_ascii_digit).collect();
+            let count = digits.chars().rev().collect::<String>().parse().unwrap_or(0);
+            series.entry(&document.series).or_default().push((&document.number, count));
+        }
+        let mut faults = Vec::new();
+        for (name, numbers) in &mut series {
+            numbers.sort_by_key(|(_, count)| *count);
+            for ((number, count), should) in numbers.iter().zip(1_i64..) {
+                if *count != should {
+                    faults.push(format!("series {name}: {number} stands where {should} should"));
+                    break;
+                }
+            }
+        }
+        let found = format!(
+            "{} documents in {} series, none missing",
+            self.books.documents.len(),
+            series.len()
+        );
+        Check { question: "Are the invoice numbers without gaps?".to_owned(), found, faults }
+    }
+
+    fn chains(&self) -> Check {
+        let journals: BTreeSet<_> =
+            self.books.entries.iter().map(|entry| (&entry.till, entry.incarnation)).collect();
+        let found = format!(
+            "{} signed entries in {} journals, each hash and signature computed again",
+            self.books.entries.len(),
+            journals.len()
+        );
+        let faults = self.books.broken_chains.iter().map(|at| format!("{at} does not follow"));
+        Check {
+            question: "Has nobody changed the journals?".to_owned(),
+            found,
+            faults: faults.collect(),
+        }
+    }
+
+    fn web_orders(&self) -> Check {
+        let mut faults = Vec::new();
+        let books: BTreeMap<_, _> =
+            self.books.orders.iter().map(|order| (order.id, order)).collect();
+        if books.len() != self.books.orders.len() {
+            faults.push("an order is there twice".to_owned());
+        }
+        for (id, told) in &self.web.orders {
+            let Some(order) = books.get(id) else {
+                faults.push(format!("order {id} is missing"));
+                continue;
+            };
+            if !told.ended.allows(&order.state) {
+                faults.push(format!(
+                    "{} is {}, the buyer was told {:?}",
+                    order.number, order.state, told.ended
+                ));
+            }
+            if (order.paid_minor, order.refunded_minor) != (told.paid_minor, told.refunded_minor) {
+                faults.push(format!(
+                    "{}: the buyer paid {} and got {} back, the books say {} and {}",
+                    order.number,
+                    told.paid_minor,
+                    told.refunded_minor,
+                    order.paid_minor,
+                    order.refunded_minor
+                ));
+            }
+        }
+        for id in books.keys().filter(|id| !self.web.orders.contains_key(*id)) {
+            faults.push(format!("nobody placed order {id}"));
+        }
+        let paid: i64 = self.books.orders.iter().map(|order| order.paid_minor).sum();
+        let back: i64 = self.books.orders.iter().map(|order| order.refunded_minor).sum();
+        let found = format!(
+            "{} orders; paid {}, given back {}",
+            books.len(),
+            money(&self.shop.currency, paid),
+            money(&self.shop.currency, back)
+        );
+        Check {
+            question: "Do the web orders agree with what the buyers were told?".to_owned(),
+            found,
+            faults,
+        }
+    }
+
+    fn open_questions(&self) -> Check {
+        let mut faults = Vec::new();
+        if self.books.quarantined > 0 {
+            faults.push(format!("{} entries wait in quarantine", self.books.quarantined));
+        }
+        if self.books.forks > 0 {
+            faults.push(format!("{} journals fork", self.books.forks));
+        }
+        let found = format!(
+            "no quarantine, no fork; {} exceptions name what a person must decide",
+            self.books.exceptions.len()
+        );
+        Check { question: "Is anything stuck?".to_owned(), found, faults }
+    }
+}
+
+/// How orders end that did not sell or gave everything back.
+impl Ended {
+    fn allows(self, state: &str) -> bool {
+        match self {
+            Self::Pending => state == "pending",
+            Self::Paid => matches!(state, "paid" | "shipped" | "delivered"),
+            Self::Cancelled => state == "cancelled",
+            Self::Refunded => matches!(state, "refunded" | "partially_refunded"),
+        }
+    }
+}
+
+/// What an entry did to stock, by its own words: lines of documents, movements, counted − expected.
+fn effects_of(entry: &Entry) -> Vec<(Place, i64)> {
+    let body = &entry.body;
+    match entry.kind.as_str() {
+        "sale.completed" | "refund.completed" | "exchange.completed" | "sale.voided" => {
+            let document = &body["document"];
+            let location = document["location"].as_str().unwrap_or_default();
+            let lines = array(&document["lines"]);
+            lines.filter_map(|line| line_effect(&entry.kind, line, location)).collect()
+        }
+        "stock.received"
+        | "stock.adjusted"
+        | "stock.written_off"
+        | "stock.transferred_out"
+        | "stock.transferred_in" => array(&body["movements"])
+            .map(|one| {
+                (place(&one["sku"], &one["location"]), one["quantity_milli"].as_i64().unwrap_or(0))
+            })
+            .collect(),
+        "stock.counted" => array(&body["lines"])
+            .map(|line| {
+                let counted = line["counted_milli"].as_i64().unwrap_or(0);
+                let expected = line["expected_milli"].as_i64().unwrap_or(0);
+                (place(&line["sku"], &body["location"]), counted - expected)
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn line_effect(kind: &str, line: &Value, location: &str) -> Option<(Place, i64)> {
+    let open_item = array(&line["flags"]).any(|flag| flag == "open_item");
+    let milli = line["quantity_milli"].as_i64().unwrap_or(0).abs();
+    let returned = !line["original_line"].is_null()
+        || kind != "sale.completed" && kind != "exchange.completed";
+    if open_item || milli == 0 || returned && line["restock"] == false {
+        return None;
+    }
+    let place = (line["sku"].as_str().unwrap_or_default().to_owned(), location.to_owned());
+    Some((place, if returned { milli } else { -milli }))
+}
+
+fn place(sku: &Value, location: &Value) -> Place {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    (text(sku), text(location))
+}
+
+fn array(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// An amount for a person: `₹ 1,23,456.00` in rupees, `$ 123,456.00` in dollars, the code elsewhere.
+#[must_use]
+pub fn money(currency: &str, minor: i64) -> String {
+    let (symbol, group) = match currency {
+        "INR" => ("₹", 2),
+        "USD" => ("$", 3),
+        other => (other, 3),
+    };
+    let whole = (minor / 100).unsigned_abs().to_string();
+    let (head, tail) = whole.split_at(whole.len().saturating_sub(3));
+    let mut groups: Vec<&str> = Vec::new();
+    let mut rest = head;
+    while !rest.is_empty() {
+        let (front, last) = rest.split_at(rest.len().saturating_sub(group));
+        groups.insert(0, last);
+        rest = front;
+    }
+    groups.push(tail);
+    let sign = if minor < 0 { "−" } else { "" };
+    format!("{sign}{symbol} {}.{:02}", groups.join(","), (minor % 100).abs())
+}
+
+/// Thousandths for a person.
+#[must_use]
+pub fn units(milli: i64) -> String {
+    let sign = if milli < 0 { "−" } else { "" };
+    let (whole, part) = (milli.abs() / 1_000, milli.abs() % 1_000);
+    if part == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{part:03}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn money_is_grouped_as_its_country_does() {
+        assert_eq!(money("INR", 12_345_678), "₹ 1,23,456.78");
+        assert_eq!(money("USD", -123_456_700), "−$ 1,234,567.00");
+        assert_eq!(money("INR", 99), "₹ 0.99");
+    }
+
+    #[test]
+    fn a_return_that_is_written_off_does_not_come_back_to_the_shelf() {
+        let line = |restock: bool| json!({"sku": "A", "quantity_milli": 2_000, "original_line": 1, "restock": restock});
+        let back = line_effect("refund.completed", &line(true), "x");
+        assert_eq!(back, Some((("A".to_owned(), "x".to_owned()), 2_000)));
+        assert_eq!(line_effect("refund.completed", &line(false), "x"), None);
+        let sold = json!({"sku": "A", "quantity_milli": 500});
+        assert_eq!(
+            line_effect("sale.completed", &sold, "x"),
+            Some((("A".to_owned(), "x".to_owned()), -500))
+        );
+    }
+}

@@ -1,0 +1,249 @@
+//! The everyday acts of a shop after the network is back, and the till whose disk dies.
+
+use super::{World, tell};
+use crate::demo::DemoError;
+use crate::demo::office::text;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+impl World<'_> {
+    pub(super) fn everyday_acts(&mut self) -> Result<(), DemoError> {
+        self.money_back()?;
+        self.exchange_and_park()?;
+        self.goods_in_and_out()?;
+        self.papers()?;
+        for till in self.tills.iter().chain(&self.tills) {
+            till.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Till 1 takes goods back to the shelf, writes broken ones off, and voids a whole sale.
+    fn money_back(&mut self) -> Result<(), DemoError> {
+        let till = self.till(0);
+        let returned = till.document_with_lines(3, 0)?;
+        till.approved(&[
+            "refund",
+            "--number",
+            &returned.number,
+            "--line",
+            "1:1",
+            "--reason",
+            "not needed",
+        ])?;
+        till.approved(&[
+            "refund",
+            "--number",
+            &returned.number,
+            "--line",
+            "2:1",
+            "--write-off",
+            "--reason",
+            "arrived broken",
+        ])?;
+        let voided = till.document_with_lines(2, 1)?;
+        till.approved(&["void", "--number", &voided.number, "--reason", "charged twice"])?;
+        till.approved(&["cash", "out", "150", "--reason", "Tea for the staff"])?;
+        till.approved(&["cash", "no-sale", "--reason", "change for a customer"])?;
+        tell(
+            "till 1 took two returns (one sellable, one broken), voided a sale, paid for tea out of the drawer",
+        );
+        self.note(0, "2 returns, 1 void, 150.00 paid out, goods received, sent on and counted");
+        Ok(())
+    }
+
+    /// Till 2 exchanges an article, and parks a basket that the customer comes back for.
+    fn exchange_and_park(&mut self) -> Result<(), DemoError> {
+        let till = self.till(1);
+        let bought = till.document_with_lines(2, 0)?;
+        let other = self.plenty(1)?;
+        till.approved(&[
+            "exchange",
+            "--number",
+            &bought.number,
+            "--line",
+            "1:1",
+            "--sku",
+            &other,
+            "--reason",
+            "wrong one",
+            "--cash",
+            "exact",
+        ])?;
+        let parked = till.act(&["park", "--sku", &other, "--label", "back in a minute"])?;
+        till.act(&["recall", &text(Some(&parked), "basket")?, "--upi"])?;
+        till.act(&["abort", "--sku", &other, "--reason", "no money with her"])?;
+        tell(
+            "till 2 exchanged an article, parked a basket and took it up again, and recorded one that was never paid",
+        );
+        self.note(1, "1 exchange, 1 basket parked and recalled");
+        Ok(())
+    }
+
+    /// Till 1 receives goods, sends some to another shop, and counts a shelf that is one piece short.
+    fn goods_in_and_out(&mut self) -> Result<(), DemoError> {
+        let till = self.till(0);
+        let sku = self.plenty(0)?;
+        let goods = format!("{sku}*12");
+        till.approved(&["stock", "receive", "--sku", &goods, "--reason", "delivery note 4711"])?;
+        let from = till.plan.location.as_str();
+        if let Some(other) = self.tills.iter().find(|other| other.plan.location != from) {
+            let to = other.plan.location.as_str();
+            let sent = format!("{sku}*3");
+            let moved =
+                till.approved(&["stock", "transfer-out", "--sku", &sent, "--location", to])?;
+            let transfer = text(Some(&moved), "transfer")?;
+            other.approved(&[
+                "stock",
+                "transfer-in",
+                "--sku",
+                &sent,
+                "--location",
+                from,
+                "--transfer",
+                &transfer,
+            ])?;
+        }
+        for till in self.tills.iter().chain(&self.tills) {
+            till.sync()?;
+        }
+        let counted = (till.on_hand(&sku)? - 1_000) / 1_000;
+        till.approved(&["stock", "count", "--sku", &format!("{sku}*{counted}")])?;
+        tell(
+            "till 1 received 12 pieces, sent 3 to the other shop, and counted a shelf: one piece is missing",
+        );
+        Ok(())
+    }
+
+    /// Receipt and A4 invoice, a copy, and a credit note.
+    fn papers(&mut self) -> Result<(), DemoError> {
+        let folder = self.folder("invoices");
+        let till = self.till(0);
+        let sale = till.document_with_lines(3, 2)?;
+        print(till, &sale.number, &folder.join("receipt-80mm.pdf"), true)?;
+        print(till, &sale.number, &folder.join("receipt-80mm-copy.pdf"), true)?;
+        let large = till.document_with_lines(5, 0).or_else(|_| till.document_with_lines(2, 0))?;
+        print(till, &large.number, &folder.join("bill-a4.pdf"), false)?;
+        let credit = till.last_credit_note()?;
+        print(till, &credit, &folder.join("credit-note-a4.pdf"), false)?;
+        self.business_invoice(&folder)
+    }
+
+    /// A buyer with a GSTIN of his own, in another State: an invoice with IGST.
+    fn business_invoice(&self, folder: &Path) -> Result<(), DemoError> {
+        if self.shop.currency != "INR" {
+            return Ok(());
+        }
+        let sku = self.plenty(0)?;
+        let till = self.till(0);
+        let sold = till.act(&[
+            "sell",
+            "--sku",
+            &format!("{sku}*5"),
+            "--upi",
+            "--reference",
+            "UTR 426011123456",
+            "--buyer-name",
+            "Coromandel Offices Pvt Ltd",
+            "--buyer-address",
+            "8 Anna Salai|Chennai 600002",
+            "--buyer-tax-id",
+            "33AABCC1234D1ZK",
+            "--buyer-state",
+            "33",
+        ])?;
+        print(till, &text(Some(&sold), "number")?, &folder.join("tax-invoice-b2b-a4.pdf"), false)
+    }
+
+    /// A ring-fenced SKU at a till's location with a catalogue price and plenty on the shelf.
+    fn plenty(&self, till: usize) -> Result<String, DemoError> {
+        let location = &self.till(till).plan.location;
+        let mut found: Vec<_> = self
+            .shop
+            .stock
+            .iter()
+            .filter(|((sku, at), shelf)| {
+                at == location
+                    && shelf.policy == "ring_fenced"
+                    && shelf.on_hand_milli % 1_000 == 0
+                    && self.shop.is_priced(sku)
+            })
+            .collect();
+        found.sort_by_key(|(place, shelf)| {
+            (std::cmp::Reverse(shelf.on_hand_milli), (*place).clone())
+        });
+        let best = found.first().map(|((sku, _), _)| sku.clone());
+        best.ok_or_else(|| DemoError::Broken(format!("{location} has no goods to spare")))
+    }
+
+    /// Till 3's ledger is gone. The morning backup takes its place; the store has the rest.
+    pub(super) fn lose_a_disk(&mut self) -> Result<(), DemoError> {
+        let till = self.till(2);
+        let before = till.status()?;
+        for name in ["till.db", "till.db-wal", "till.db-shm", "install", "witness", "ballast"] {
+            let file = till.data().join(name);
+            if file.exists() {
+                fs::remove_file(&file).map_err(DemoError::file(&file))?;
+            }
+        }
+        tell(&format!(
+            "till {}'s disk dies; its ledger is put back from the morning backup",
+            till.code
+        ));
+        till.act(&["restore", &self.backup.display().to_string()])?;
+        if till.start_selling(Some(1))?.finish(&mut |_| {}).is_ok_and(|tally| tally.sold > 0) {
+            return Err(DemoError::Broken("a restored till sold under its old numbers".to_owned()));
+        }
+        let synced = till.sync()?;
+        let after = till.status()?;
+        let incarnation = |status: &Value| status["incarnation"].as_i64().unwrap_or_default();
+        if incarnation(&after) <= incarnation(&before) {
+            return Err(DemoError::Broken(
+                "a restored till goes on in its old incarnation".to_owned(),
+            ));
+        }
+        let fetched = synced["report"]["fetched"].as_i64().unwrap_or_default();
+        tell(&format!(
+            "it began incarnation {} before its first sale, and fetched {fetched} entries that the store holds",
+            incarnation(&after)
+        ));
+        self.sell_the_rest()?;
+        self.note(2, &format!("disk died; restored from the morning backup as incarnation {}, {fetched} entries fetched back", incarnation(&after)));
+        Ok(())
+    }
+
+    fn sell_the_rest(&self) -> Result<(), DemoError> {
+        let till = self.till(2);
+        let (all, half) = (till.plan.baskets.len(), till.plan.baskets.len() / 2);
+        let alone = till.start_selling(None)?.finish(&mut |_| {})?;
+        let tally = till.start_selling_approved()?.finish(&mut |_| {})?;
+        let sold = alone.sold + tally.sold;
+        if usize::try_from(alone.already) != Ok(half) || usize::try_from(sold) != Ok(all - half) {
+            return Err(DemoError::Broken(format!(
+                "the restored till sold {alone:?}, {tally:?} of {all} baskets"
+            )));
+        }
+        tell(&format!(
+            "it sells the other {sold} baskets of its file; the {half} of before are known and left alone"
+        ));
+        if alone.refused > 0 {
+            tell(&format!(
+                "{} of them took a manager: the rights to pooled goods went with the lost ledger, the goods were there",
+                alone.refused
+            ));
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn print(
+    till: &crate::demo::till::Till,
+    number: &str,
+    file: &Path,
+    receipt: bool,
+) -> Result<(), DemoError> {
+    let form = if receipt { "--receipt" } else { "--a4" };
+    till.act(&["invoice", "--number", number, "--pdf", &file.display().to_string(), form])?;
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! The two programs as they are shipped, over real sockets, killed where it hurts most.
+
+use daybook_tests::demo::books::Books;
+use daybook_tests::demo::office::Office;
+use daybook_tests::demo::shop::{Shop, TillPlan};
+use daybook_tests::demo::till::Till;
+use daybook_tests::process::StoreProcess;
+use daybook_tests::proxy::Proxy;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+struct World {
+    dir: TempDir,
+    office: Office,
+    store: Option<StoreProcess>,
+    proxy: Proxy,
+    tills: Vec<Till>,
+}
+
+impl World {
+    /// A store with the sample shop, and so many tills with open shifts and so many baskets each.
+    fn begin(tills: usize, baskets: usize) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let shop = Shop::read(&root().join("sample-shop")).unwrap();
+        let office = Office::new(&dir.path().join("store"));
+        office.import(&shop.folder).unwrap();
+        let store = StoreProcess::start(&dir.path().join("store"), "127.0.0.1:0", &[]).unwrap();
+        let proxy = Proxy::start(store.address()).unwrap();
+        let plans = shop.deal(3, dir.path()).unwrap().into_iter().take(tills);
+        let tills = (1..).zip(plans).map(|(number, plan)| {
+            let data = dir.path().join(format!("till-{number}"));
+            let mut till = Till::new(&data, cut(plan, baskets), &shop.cashiers[0], &shop.manager);
+            let code = office.code(&till.plan.location).unwrap();
+            till.enrol(&format!("http://{}", proxy.address()), &code).unwrap();
+            till.sync().unwrap();
+            till.act(&["shift", "open", "--float", "1000"]).unwrap();
+            till
+        });
+        let tills = tills.collect();
+        Self { dir, office, store: Some(store), proxy, tills }
+    }
+
+    fn restart_store(&mut self) {
+        let old = self.store.take().unwrap();
+        let address = old.address().to_string();
+        old.kill();
+        let data = self.dir.path().join("store");
+        self.store = Some(StoreProcess::start(&data, &address, &[]).unwrap());
+    }
+
+    /// Every basket of every till is in the store's books exactly once, numbers have no gap, chains hold.
+    fn assert_whole(&self) {
+        let books = Books::read(&self.office.database()).unwrap();
+        assert!(books.broken_chains.is_empty(), "{:?}", books.broken_chains);
+        assert_eq!(books.quarantined, 0);
+        let sources = books.entries.iter().filter_map(|entry| entry.body["source"].as_str());
+        let mut sold: Vec<&str> = sources.collect();
+        sold.sort_unstable();
+        let baskets = self.tills.iter().flat_map(|till| &till.plan.baskets);
+        let mut expected: Vec<&str> = baskets.map(|basket| basket.source.as_str()).collect();
+        expected.sort_unstable();
+        assert_eq!(sold, expected, "each basket once");
+        let numbers: BTreeSet<&str> =
+            books.documents.iter().map(|document| document.number.as_str()).collect();
+        assert_eq!(numbers.len(), books.documents.len(), "no number twice");
+    }
+}
+
+/// The first baskets of a plan that take nothing one of a kind.
+fn cut(mut plan: TillPlan, baskets: usize) -> TillPlan {
+    let text = std::fs::read_to_string(&plan.file).unwrap();
+    let plain = |basket: &daybook_tests::demo::shop::Basket| {
+        !basket.goods.keys().any(|sku| {
+            sku.ends_with("-01")
+                || sku.contains("-SN")
+                || sku.starts_with("TV")
+                || sku.starts_with("MIXER")
+                || sku.starts_with("POWERBANK")
+        })
+    };
+    let kept: Vec<_> =
+        text.lines().zip(plan.baskets).filter(|(_, basket)| plain(basket)).take(baskets).collect();
+    let lines: String = kept.iter().map(|(line, _)| format!("{line}\n")).collect();
+    std::fs::write(&plan.file, lines).unwrap();
+    plan.baskets = kept.into_iter().map(|(_, basket)| basket).collect();
+    plan
+}
+
+fn sell_all(till: &Till) -> i64 {
+    let tally = till.start_selling(None).unwrap().finish(&mut |told| panic!("{told}")).unwrap();
+    tally.sold + tally.already
+}
+
+#[test]
+fn a_till_killed_while_it_sells_offline_loses_nothing_and_sells_nothing_twice() {
+    let mut world = World::begin(2, 24);
+    world.proxy.cut();
+    assert!(!world.tills[0].is_online());
+    world.tills[0].start_selling(None).unwrap().kill_after(9).unwrap();
+    assert_eq!(sell_all(&world.tills[0]), 24);
+    assert_eq!(sell_all(&world.tills[1]), 24);
+    world.proxy.mend().unwrap();
+    for till in &world.tills {
+        till.sync().unwrap();
+    }
+    world.assert_whole();
+}
+
+#[test]
+fn twenty_kills_at_any_moment_leave_every_basket_exactly_once() {
+    let world = World::begin(1, 60);
+    let till = &world.tills[0];
+    for kill in 0..20 {
+        // Between the first line printed and the third, the next sale is somewhere on its way.
+        let _done = till.start_selling(None).unwrap().kill_after(2 + kill % 2);
+    }
+    assert_eq!(sell_all(till), 60);
+    till.sync().unwrap();
+    world.assert_whole();
+}
+
+#[test]
+fn a_store_killed_during_an_exchange_takes_every_entry_once() {
+    let mut world = World::begin(1, 30);
+    sell_all(&world.tills[0]);
+    let till = world.tills[0].clone();
+    let syncing = std::thread::spawn(move || till.is_online());
+    world.restart_store();
+    let _answered = syncing.join().unwrap();
+    world.tills[0].sync().unwrap();
+    world.assert_whole();
+}
+
+#[test]
+fn a_restored_till_begins_anew_and_sells_each_basket_once() {
+    let world = World::begin(1, 20);
+    let till = &world.tills[0];
+    let backup = world.dir.path().join("backup");
+    till.act(&["backup", &backup.display().to_string()]).unwrap();
+    let first = till.start_selling(Some(8)).unwrap().finish(&mut |told| panic!("{told}")).unwrap();
+    assert_eq!(first.sold, 8);
+    till.sync().unwrap();
+    till.act(&["restore", &backup.display().to_string()]).unwrap();
+    let refused = till.start_selling(Some(1)).unwrap().finish(&mut |_| {});
+    assert!(refused.is_err(), "no sale before the new incarnation");
+    till.sync().unwrap();
+    assert_eq!(till.status().unwrap()["incarnation"], 2);
+    let rest = till.start_selling(None).unwrap().finish(&mut |told| panic!("{told}")).unwrap();
+    assert_eq!((rest.already, rest.sold), (8, 12));
+    till.sync().unwrap();
+    world.assert_whole();
+}
+
+#[test]
+fn a_till_written_from_the_protocol_document_alone_sells_through_the_real_store() {
+    let world = World::begin(1, 1);
+    let script = root().join("tests/conformance/till.py");
+    let data = world.dir.path().join("python");
+    let store = world.store.as_ref().unwrap().url();
+    let run = |args: &[&str]| -> Value {
+        let output = Command::new("python3")
+            .arg(&script)
+            .args(["--store", &store, "--data"])
+            .arg(&data)
+            .args(args)
+            .output()
+            .unwrap();
+        let (text, error) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{args:?}: {text}{error}");
+        serde_json::from_str(text.lines().last().unwrap_or("null")).unwrap()
+    };
+    let code = world.office.code("jayanagar").unwrap();
+    run(&["enrol", &code]);
+    run(&["sync"]);
+    run(&["sell", "PEN-BLUE", "2000"]);
+    run(&["sync"]);
+    run(&["sync"]);
+    let books = Books::read(&world.office.database()).unwrap();
+    assert!(books.broken_chains.is_empty(), "{:?}", books.broken_chains);
+    let place = ("PEN-BLUE".to_owned(), "jayanagar".to_owned());
+    assert_eq!((books.quarantined, books.on_hand[&place]), (0, 88_000));
+}
