@@ -250,7 +250,8 @@ fn verdicts_are_as_they_were_released() {
         RefetchReason::Scope,
     ];
     let refetches = reasons.into_iter().map(|reason| PullAnswer::Refetch { reason });
-    let others = [PullAnswer::UpgradeRequired { minimum: 2 }, PullAnswer::Blocked, PullAnswer::Wait];
+    let others =
+        [PullAnswer::UpgradeRequired { minimum: 2 }, PullAnswer::Blocked, PullAnswer::Wait];
     let pulls: Vec<_> = refetches.chain(others).collect();
     let made: Vec<u8> = pulls.iter().flat_map(line).collect();
     golden("pull-answers.ndjson", &made);

@@ -60,7 +60,9 @@ fn describe(till: Uuid, entry: &crate::till::OwnEntry, store: &SimStore) -> Stri
         .map(|held| (held.branch, held.frame.hash == entry.hash, held.effect_feed))
         .collect();
     let (inc, seq, effect) = (entry.incarnation, entry.seq, entry.effect_feed);
-    format!("entry {inc}/{seq}: the till says {effect:?}, the store (branch, same, effect) {held:?}")
+    format!(
+        "entry {inc}/{seq}: the till says {effect:?}, the store (branch, same, effect) {held:?}"
+    )
 }
 
 fn is_contained(
@@ -112,12 +114,7 @@ fn check_delivered(number: usize, till: &SimTill, store: &SimStore) -> Checked<(
     Ok(())
 }
 
-fn check_levels(
-    number: usize,
-    till: &SimTill,
-    store: &SimStore,
-    skus: &[String],
-) -> Checked<()> {
+fn check_levels(number: usize, till: &SimTill, store: &SimStore, skus: &[String]) -> Checked<()> {
     let shown = till.shown();
     for sku in skus {
         let level = shown.iter().find(|(name, ..)| name == sku).map(|(_, level, ..)| *level);

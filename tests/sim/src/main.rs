@@ -1,8 +1,8 @@
 //! Simulates tills, store and network under faults: `daybook-sim --seeds 200`.
 
 use clap::Parser;
-use daybook_sync::planted::Planted;
 use daybook_sim::{Tally, run};
+use daybook_sync::planted::Planted;
 use std::process::ExitCode;
 
 /// Runs one history a seed; ends with 1 at the first rule that does not hold.

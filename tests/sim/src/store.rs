@@ -166,10 +166,10 @@ impl SimStore {
             "SELECT seq, hash FROM entry WHERE till = ?1 AND inc = ?2 AND branch = ?3 \
              AND (seq BETWEEN ?4 AND ?5 OR seq = ?6)",
         ));
-        let stored = sql(select.query_map(
-            params![till, inc, branch, want.0, want.1, want.2],
-            |row| Ok((row.get(0)?, hash_of(row, 1)?)),
-        ));
+        let stored = sql(select
+            .query_map(params![till, inc, branch, want.0, want.1, want.2], |row| {
+                Ok((row.get(0)?, hash_of(row, 1)?))
+            }));
         LineView { through, stored: stored.map(sql).collect() }
     }
 
@@ -356,7 +356,9 @@ impl SimStore {
     }
 
     fn apply(&self, body: &Value, dirty: &mut BTreeMap<String, Option<String>>) {
-        let (Some(sku), Some(quantity)) = (body["sku"].as_str(), body["q"].as_i64()) else { return };
+        let (Some(sku), Some(quantity)) = (body["sku"].as_str(), body["q"].as_i64()) else {
+            return;
+        };
         let on_hand: i64 = sql(self.disk.query_row(
             "UPDATE level SET on_hand = on_hand + ?2 WHERE sku = ?1 RETURNING on_hand",
             params![sku, quantity],
@@ -476,8 +478,7 @@ impl SimStore {
              AND (key NOT LIKE 'ack/%' OR key LIKE ?2) ORDER BY feed",
         ));
         let rows = sql(select.query_map(params![position.after, own], |row| {
-            let (feed, key, value): (i64, String, String) =
-                (row.get(0)?, row.get(1)?, row.get(2)?);
+            let (feed, key, value): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
             Ok(FeedRow::value(feed, key, value).expect("values are JSON"))
         }));
         // Small pages, so that every history has many page boundaries.
@@ -491,11 +492,9 @@ impl SimStore {
         let till = request.till;
         let known = sql(self
             .disk
-            .query_row(
-                "SELECT inc, current FROM journal WHERE asked = ?1",
-                [request.id],
-                |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)),
-            )
+            .query_row("SELECT inc, current FROM journal WHERE asked = ?1", [request.id], |row| {
+                Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?))
+            })
             .optional());
         let (incarnation, session) = known.unwrap_or_else(|| {
             let granted: u32 = sql(self.disk.query_row(
@@ -627,7 +626,9 @@ impl SimStore {
         self.heard = self.heard_at_backup.clone();
         sql(self.disk.execute("UPDATE meta SET value = ?1 WHERE name = 'epoch'", [epoch]));
         // Sessions are not given out twice.
-        sql(self.disk.execute("UPDATE meta SET value = value + 1000000 WHERE name = 'session'", []));
+        sql(self
+            .disk
+            .execute("UPDATE meta SET value = value + 1000000 WHERE name = 'session'", []));
         true
     }
 
@@ -650,7 +651,9 @@ impl SimStore {
     /// Level of a SKU.
     #[must_use]
     pub fn level(&self, sku: &str) -> i64 {
-        sql(self.disk.query_row("SELECT on_hand FROM level WHERE sku = ?1", [sku], |row| row.get(0)))
+        sql(self
+            .disk
+            .query_row("SELECT on_hand FROM level WHERE sku = ?1", [sku], |row| row.get(0)))
     }
 
     /// How many leases were granted.
@@ -667,11 +670,10 @@ impl SimStore {
             [],
             |row| row.get(0),
         ));
-        let (levels, skus): (i64, i64) = sql(self.disk.query_row(
-            "SELECT sum(on_hand), count(*) FROM level",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        ));
+        let (levels, skus): (i64, i64) =
+            sql(self.disk.query_row("SELECT sum(on_hand), count(*) FROM level", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            }));
         let expected = OPENING * skus + sold - self.meta("web");
         if levels != expected {
             let detail = format!("levels {levels}, entries and web orders {expected}");

@@ -10,7 +10,8 @@ use daybook_sync::frame::{Frame, FramedEntry, Head, Journal, Signer, verify_fram
 use daybook_sync::hash::{Hash, PublicKey, Signature};
 use daybook_sync::limits::{PROTOCOL, PROVISIONAL_FROM};
 use daybook_sync::message::{
-    Cursor, FeedRow, IncarnationAnswer, IncarnationHead, IncarnationRequest, NewIncarnation, Request,
+    Cursor, FeedRow, IncarnationAnswer, IncarnationHead, IncarnationRequest, NewIncarnation,
+    Request,
 };
 use daybook_sync::overlay::{ACK_PREFIX, AckRange, counts_on_top_with_bug};
 use daybook_sync::planted::Planted;
@@ -205,11 +206,9 @@ impl SimTill {
     /// The live incarnation.
     #[must_use]
     pub fn incarnation(&self) -> u32 {
-        sql(self.disk.query_row(
-            "SELECT inc FROM journal ORDER BY ord DESC LIMIT 1",
-            [],
-            |row| row.get(0),
-        ))
+        sql(self
+            .disk
+            .query_row("SELECT inc FROM journal ORDER BY ord DESC LIMIT 1", [], |row| row.get(0)))
     }
 
     /// Whether this ledger was restored or copied and must not go on.
@@ -272,14 +271,7 @@ impl SimTill {
         let frame = self.signer.frame(&journal, &live.head, &bytes);
         sql(self.disk.execute(
             "INSERT INTO entry VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL)",
-            params![
-                live.incarnation,
-                frame.seq,
-                frame.prev.0,
-                frame.hash.0,
-                frame.sig.0,
-                bytes
-            ],
+            params![live.incarnation, frame.seq, frame.prev.0, frame.hash.0, frame.sig.0, bytes],
         ));
         sql(self.disk.execute(
             "UPDATE journal SET seq = ?2, hash = ?3 WHERE inc = ?1",
@@ -337,7 +329,9 @@ impl SimTill {
             till: self.till,
             store_key: self.store_key,
             incarnation: journals.last().expect("a till has a journal").incarnation,
-            session: state("session").and_then(|s| s.as_str().map(str::to_owned)).unwrap_or_default(),
+            session: state("session")
+                .and_then(|s| s.as_str().map(str::to_owned))
+                .unwrap_or_default(),
             epoch: state("epoch").and_then(|epoch| epoch.as_i64()).unwrap_or(0),
             cursor: state("cursor")
                 .map(|cursor| serde_json::from_value::<Cursor>(cursor).expect("a cursor")),
@@ -414,11 +408,9 @@ impl SimTill {
         for held in &answer.held {
             let after: i64 = sql(self
                 .disk
-                .query_row(
-                    "SELECT seq FROM journal WHERE inc = ?1",
-                    [held.incarnation],
-                    |row| row.get(0),
-                )
+                .query_row("SELECT seq FROM journal WHERE inc = ?1", [held.incarnation], |row| {
+                    row.get(0)
+                })
                 .optional())
             .unwrap_or(0);
             if held.received_through > after {
@@ -437,7 +429,10 @@ impl SimTill {
         let journal = Journal { till: self.till, incarnation: header.incarnation };
         let verified = verify_frames(&header.public_key, &journal, &answer.entries);
         if verified.bad().is_some() {
-            return Err(broken("what the store gives back verifies", format!("{:?}", verified.bad())));
+            return Err(broken(
+                "what the store gives back verifies",
+                format!("{:?}", verified.bad()),
+            ));
         }
         let mut last = None;
         for entry in verified.entries() {
@@ -450,10 +445,9 @@ impl SimTill {
         let inc = header.incarnation;
         match last {
             Some(after) if header.more => {
-                sql(self.disk.execute(
-                    "UPDATE missing SET after = ?2 WHERE inc = ?1",
-                    params![inc, after],
-                ));
+                sql(self
+                    .disk
+                    .execute("UPDATE missing SET after = ?2 WHERE inc = ?1", params![inc, after]));
             }
             Some(_) | None => {
                 sql(self.disk.execute("DELETE FROM missing WHERE inc = ?1", [inc]));

@@ -345,8 +345,7 @@ impl World {
                 };
                 self.tally.exchanges += 1;
                 self.tally.crashes += u64::from(crash != Crash::No);
-                let answer =
-                    self.store.exchange(&request, self.now_ms, crash, &mut self.tally)?;
+                let answer = self.store.exchange(&request, self.now_ms, crash, &mut self.tally)?;
                 let Some(answer) = answer else { return Ok(None) };
                 Reply::Exchange(Box::new(answer))
             }

@@ -1,7 +1,7 @@
 //! The simulator: the protocol holds in every history, and each planted bug is found.
 
-use daybook_sync::planted::{Bug, Planted};
 use daybook_sim::{Tally, run};
+use daybook_sync::planted::{Bug, Planted};
 
 const STEPS: usize = 300;
 
