@@ -217,7 +217,8 @@ impl Pusher {
             }
             PullAnswer::Refetch { .. }
             | PullAnswer::UpgradeRequired { .. }
-            | PullAnswer::Blocked => false,
+            | PullAnswer::Blocked
+            | PullAnswer::Wait => false,
         }
     }
 
