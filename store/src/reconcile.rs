@@ -84,6 +84,7 @@ fn tills(tx: &mut Tx<'_>, journal: &journal::Journal) -> Result<Vec<TillLine>, D
 }
 
 /// A sum that left its range cannot come from sound rows.
+#[expect(clippy::needless_pass_by_value, reason = "callers hand over texts, errors and ids alike")]
 fn out_of_range(table: &'static str, id: impl ToString) -> impl FnOnce(OutOfRange) -> DbError {
     let id = id.to_string();
     move |_| DbError::Corrupt { table, id }

@@ -1,5 +1,7 @@
 //! The two programs as they are shipped, over real sockets, killed where it hurts most.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that fails")]
+
 use daybook_tests::demo::books::Books;
 use daybook_tests::demo::office::Office;
 use daybook_tests::demo::shop::{Shop, TillPlan};

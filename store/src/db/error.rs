@@ -122,7 +122,8 @@ fn postgres_remedy(error: &postgres::Error) -> Remedy {
     let Some(state) = error.code() else {
         // Without a state the server did not answer: the connection is gone; or a value did not fit its parameter.
         return if error.is_closed()
-            || std::error::Error::source(error).is_some_and(|s| s.is::<std::io::Error>())
+            || std::error::Error::source(error)
+                .is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
         {
             Remedy::Recover
         } else {

@@ -90,6 +90,10 @@ pub enum OrderError {
 }
 
 impl OrderError {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over texts, errors and ids alike"
+    )]
     pub(super) fn field(field: impl Into<String>, message: impl ToString) -> Self {
         Self::Field { field: field.into(), message: message.to_string() }
     }

@@ -33,7 +33,7 @@ fn state(till: &mut TestTill, sku: &str, sold_since: i64, shift: Option<&Value>)
     let level = level["on_hand_milli"].as_i64().unwrap();
     let head = till.head();
     let mut body = json!({
-        "statement": Uuid::from_u128(till.till.as_u128() ^ (77 + head.seq as u128)), "part": 1, "parts": 1,
+        "statement": Uuid::from_u128(till.till.as_u128() ^ (77 + u128::try_from(head.seq).unwrap())), "part": 1, "parts": 1,
         "location": "shop", "epoch": 1, "feed": row_feed,
         "head": {"incarnation": 1, "seq": head.seq, "hash": head.hash.to_string()},
         "lines": [{"sku": sku, "level_milli": level, "row_feed": row_feed, "shown_milli": level - sold_since}],
@@ -73,7 +73,9 @@ fn causes(report: &Report, sku: &str, till: &str) -> Vec<(String, i64)> {
 
 /// An entry that belongs to a shift.
 fn in_shift(till: &mut TestTill, kind: &str, body: &Value, shift: Uuid) {
-    let id = Uuid::from_u128(till.till.as_u128() ^ (0xE0_0000 + till.entries.len() as u128));
+    let id = Uuid::from_u128(
+        till.till.as_u128() ^ (0xE0_0000 + u128::try_from(till.entries.len()).unwrap()),
+    );
     let envelope = json!({
         "v": 1, "id": id, "kind": kind, "at_ms": START_MS, "offset_min": 330, "mono_ms": 1, "boot": Uuid::nil(),
         "day": "2026-11-22", "staff": "asha", "shift": shift, "feed": 0, "app": "test", "body": body,

@@ -145,7 +145,6 @@ fn own_database() -> Option<(String, String, String)> {
 }
 
 /// Makes a test of a rule for each engine: `on_both!(rule_name, |store| { … })` over a founded store.
-
 macro_rules! on_both {
     ($($(#[$meta:meta])* fn $name:ident($store:pat_param) $body:block)*) => {$(
         mod $name {

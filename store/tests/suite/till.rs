@@ -122,7 +122,9 @@ impl TestTill {
     }
 
     fn envelope(&self, kind: &str, body: &Value, at_ms: i64, sidecar: Option<&str>) -> Vec<u8> {
-        let id = Uuid::from_u128(self.till.as_u128() ^ (self.entries.len() as u128 + 1));
+        let id = Uuid::from_u128(
+            self.till.as_u128() ^ (u128::try_from(self.entries.len()).unwrap() + 1),
+        );
         let mut envelope = json!({
             "v": 1, "id": id, "kind": kind, "at_ms": at_ms, "offset_min": 330, "mono_ms": 1, "boot": Uuid::nil(),
             "day": "2026-11-22", "staff": "asha", "feed": 0, "app": "test", "body": body,
@@ -151,7 +153,9 @@ impl TestTill {
         at_ms: i64,
         lease: Option<i64>,
     ) -> i64 {
-        let id = Uuid::from_u128(self.till.as_u128() ^ (0xD0C0_0000 + self.entries.len() as u128));
+        let id = Uuid::from_u128(
+            self.till.as_u128() ^ (0xD0C0_0000 + u128::try_from(self.entries.len()).unwrap()),
+        );
         let mut body = sale(id, sku, quantity_milli, number, self.till);
         if let Some(fence) = lease {
             body["movements"][0]["lease"] = json!(fence);

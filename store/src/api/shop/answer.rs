@@ -19,6 +19,10 @@ pub(super) struct Problem {
 }
 
 impl Problem {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over texts, errors and ids alike"
+    )]
     pub(super) fn new(status: StatusCode, code: &str, message: impl ToString) -> Self {
         let (code, message) = (code.to_owned(), message.to_string());
         Self { status, code, message, field: None, data: Value::Null }
