@@ -346,8 +346,11 @@ fn session(
         Some(known) if header.session == known.previous => {
             SessionPlan::Keep { answer: known.current.clone() }
         }
-        // The store went back in time; what sessions it gave out meanwhile it cannot know.
-        Some(_) if header.epoch != view.epoch => rotated(),
+        // The store went back in time; what sessions it gave out meanwhile it cannot know. The current one is given
+        // again and not rotated: a late copy of an old message must not end the session of the live ledger.
+        Some(known) if header.epoch != view.epoch => {
+            SessionPlan::Keep { answer: known.current.clone() }
+        }
         Some(known) if planted!(planted, ReuseSessionForever) => {
             SessionPlan::Keep { answer: known.current.clone() }
         }

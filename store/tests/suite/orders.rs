@@ -7,7 +7,6 @@ use daybook_domain::feed::Role;
 use daybook_domain::ids::{LocationId, OrderId, Sku};
 use daybook_domain::order::Actor;
 use daybook_store::args;
-use daybook_store::db::DbError;
 use daybook_store::orders::{
     self, By, Charge, NewLine, NewOrder, NewRefund, OnPaymentFailed, Order, OrderError,
     OrderSettings, Paid, RefundLine,

@@ -21,7 +21,7 @@ pub(super) fn status(arguments: &Arguments, output: &Output) -> Result<(), TillE
     let live = query::live(&conn, identity.till)?.ok_or(TillError::NotEnrolled)?;
     let acked = sync_driver::acked_of(&conn, live.journal.incarnation)?;
     let installed: Option<uuid::Uuid> = state::get(&conn, "install")?;
-    let count = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let counts = query::counts(&conn)?;
     let last: Option<i64> = state::get(&conn, "last_exchange_at_ms")?;
     let carried = query::carried(&conn)?;
     output.line(&json!({
@@ -35,11 +35,11 @@ pub(super) fn status(arguments: &Arguments, output: &Output) -> Result<(), TillE
         "needs_incarnation":
             installed.is_none() || state::get::<String>(&conn, "verdict")?.is_some(),
         "shift": live.shift, "z_no": carried.z_no,
-        "documents": count("SELECT count(*) FROM document")?,
-        "items": count("SELECT count(*) FROM item")?,
-        "parked": count("SELECT count(*) FROM parked")?,
-        "leases": count("SELECT count(*) FROM lease")?,
-        "requests": count("SELECT count(*) FROM request")?,
+        "documents": counts.documents,
+        "items": counts.items,
+        "parked": counts.parked,
+        "leases": counts.leases,
+        "requests": counts.requests,
         "filled": feed::cursor(&conn)?.is_some_and(|cursor| cursor.fill.is_none()),
     }));
     Ok(())

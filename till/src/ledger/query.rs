@@ -424,3 +424,41 @@ pub fn prints_of(conn: &Connection, id: DocumentId) -> Result<u32, TillError> {
         )?
         .query_row([id.0], |row| row.get(0))?)
 }
+
+/// How much of what a ledger holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Documents issued.
+    pub documents: i64,
+    /// Items in the catalogue.
+    pub items: i64,
+    /// Parked baskets.
+    pub parked: i64,
+    /// Leases held.
+    pub leases: i64,
+    /// Requests without an answer.
+    pub requests: i64,
+}
+
+/// Counts what the ledger holds.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn counts(conn: &Connection) -> Result<Counts, TillError> {
+    let counted = conn.query_row(
+        "SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM item),
+                (SELECT count(*) FROM parked), (SELECT count(*) FROM lease),
+                (SELECT count(*) FROM request)",
+        [],
+        |row| {
+            Ok(Counts {
+                documents: row.get(0)?,
+                items: row.get(1)?,
+                parked: row.get(2)?,
+                leases: row.get(3)?,
+                requests: row.get(4)?,
+            })
+        },
+    )?;
+    Ok(counted)
+}
