@@ -273,6 +273,20 @@ fn open_incarnation(tx: &mut Tx<'_>, till: Uuid, opening: &Opening<'_>) -> Resul
     Ok(incarnation)
 }
 
+/// The till that a request key belongs to, with the key as it is sealed; none when it is unknown or retired.
+///
+/// # Errors
+/// [`DbError`].
+pub fn request_key(tx: &mut Tx<'_>, key_id: &str) -> Result<Option<(Uuid, Vec<u8>)>, DbError> {
+    let tenant = tx.tenant();
+    let row = tx.query_opt(
+        "SELECT till_id, sealed_secret FROM till_key
+         WHERE tenant_id = $1 AND key_id = $2 AND retired_at_ms IS NULL",
+        args![tenant, key_id],
+    )?;
+    row.map(|row| Ok((row.uuid(0)?, row.bytes(1)?.to_owned()))).transpose()
+}
+
 fn add_key(tx: &mut Tx<'_>, keyring: &Keyring, till: Uuid, fresh: &Fresh) -> Result<(), DbError> {
     let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
     let sealed = keyring.seal(SEAL_REQUEST_KEY, &fresh.secret);

@@ -2,9 +2,12 @@
 //! what there is to know.
 
 mod carry_out;
+mod download;
 mod pull;
 mod requests;
 mod view;
+
+pub use download::download;
 
 use crate::apply::{Prepared, prepare};
 use crate::db::{DbError, Tx};

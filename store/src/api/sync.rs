@@ -3,10 +3,8 @@
 mod authenticate;
 
 use super::Api;
-use crate::db::{DbError, Tx};
 use crate::enrol::{self, Fresh};
 use crate::exchange::{self, refusal};
-use crate::tills::Incarnation;
 use authenticate::{Caller, caller, plain_body};
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
@@ -15,14 +13,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use daybook_sync::auth::{PATH_ENROL, PATH_ENTRIES, PATH_EXCHANGE, PATH_INCARNATION};
-use daybook_sync::frame::{Frame, FramedEntry};
-use daybook_sync::hash::Signature;
-use daybook_sync::limits::{BODY_BYTES_MAX, PROTOCOL, PUSH_BYTES_MAX, PUSH_ENTRIES_MAX};
-use daybook_sync::message::{EnrolRequest, EntriesHeader, EntriesRequest, IncarnationRequest};
+use daybook_sync::limits::{BODY_BYTES_MAX, PROTOCOL};
+use daybook_sync::message::{EnrolRequest, EntriesRequest, IncarnationRequest};
 use daybook_sync::refusal::{Refusal, check_exchange};
-use daybook_sync::wire::{
-    EntriesAnswer, ExchangeRequest, WireError, decode_json, deflate, encode_json,
-};
+use daybook_sync::wire::{ExchangeRequest, WireError, decode_json, deflate, encode_json};
 use std::time::Duration;
 
 /// What a till that finds the store busy is told to wait.
@@ -161,7 +155,7 @@ fn entries_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {
     let answer = api
         .store
         .gate
-        .read(|tx| download(tx, &request))
+        .read(|tx| exchange::download(tx, &request))
         .map_err(|error| refusal(&error))?
         .ok_or(Refusal::UnknownJournal { incarnation: request.incarnation })?;
     Ok(answer.encode())
@@ -169,45 +163,4 @@ fn entries_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {
 
 fn check_protocol(found: u32) -> Result<(), Refusal> {
     if found == PROTOCOL { Ok(()) } else { Err(WireError::Protocol { found }.into()) }
-}
-
-fn download(tx: &mut Tx<'_>, request: &EntriesRequest) -> Result<Option<EntriesAnswer>, DbError> {
-    let Some(journal) = Incarnation::load(tx, request.till, request.incarnation)? else {
-        return Ok(None);
-    };
-    let tenant = tx.tenant();
-    let limit = i64::try_from(PUSH_ENTRIES_MAX).unwrap_or(i64::MAX);
-    let rows = tx.query(
-        "SELECT e.seq, e.prev_hash, e.hash, e.signature, e.bytes, s.text
-         FROM journal_entry e LEFT JOIN journal_sidecar s ON s.tenant_id = e.tenant_id AND s.till_id = e.till_id
-              AND s.incarnation = e.incarnation AND s.seq = e.seq
-         WHERE e.tenant_id = $1 AND e.till_id = $2 AND e.incarnation = $3 AND e.seq > $4 ORDER BY e.seq LIMIT $5",
-        crate::args![tenant, request.till, request.incarnation, request.after, limit],
-    )?;
-    let (mut entries, mut bytes) = (Vec::new(), 0);
-    for row in rows {
-        let entry = row.bytes(4)?.to_owned();
-        bytes += entry.len();
-        if bytes > PUSH_BYTES_MAX {
-            break;
-        }
-        let sig = Signature::from_slice(row.bytes(3)?)
-            .ok_or_else(|| DbError::corrupt("journal_entry", request.incarnation))?;
-        let frame = Frame { seq: row.int(0)?, prev: row.hash(1)?, hash: row.hash(2)?, sig };
-        entries.push(FramedEntry {
-            frame,
-            bytes: entry,
-            sidecar: row.opt_text(5)?.map(str::to_owned),
-        });
-    }
-    let last = entries.last().map_or(request.after, |entry| entry.frame.seq);
-    let header = EntriesHeader {
-        protocol: PROTOCOL,
-        incarnation: request.incarnation,
-        public_key: journal.public_key,
-        received_through: journal.received_seq,
-        more: last < journal.received_seq,
-        entries: entries.len(),
-    };
-    Ok(Some(EntriesAnswer { header, entries }))
 }

@@ -2,9 +2,7 @@
 
 use super::Received;
 use crate::api::Api;
-use crate::args;
-use crate::db::{DbError, Tx};
-use crate::enrol::SEAL_REQUEST_KEY;
+use crate::enrol::{SEAL_REQUEST_KEY, request_key};
 use crate::exchange::refusal;
 use crate::tills::Till;
 use axum::http::{HeaderMap, header};
@@ -28,7 +26,8 @@ pub(super) fn caller(api: &Api, received: &Received) -> Result<Caller, Refusal> 
     let key_id = text(headers, HEADER_KEY)?.to_owned();
     let session = text(headers, HEADER_SESSION)?;
     let mac = text(headers, HEADER_MAC)?;
-    let found = api.store().gate.read(|tx| key(tx, &key_id)).map_err(|error| refusal(&error))?;
+    let found =
+        api.store().gate.read(|tx| request_key(tx, &key_id)).map_err(|error| refusal(&error))?;
     let (owner, sealed) = found.ok_or(Refusal::UnknownKey)?;
     let secret =
         api.store().keyring.unseal(SEAL_REQUEST_KEY, &sealed).map_err(|_| Refusal::UnknownKey)?;
@@ -42,16 +41,6 @@ pub(super) fn caller(api: &Api, received: &Received) -> Result<Caller, Refusal> 
         return Err(if known { Refusal::WrongTill } else { Refusal::UnknownKey });
     }
     Ok(Caller { till, session: session.to_owned() })
-}
-
-fn key(tx: &mut Tx<'_>, key_id: &str) -> Result<Option<(Uuid, Vec<u8>)>, DbError> {
-    let tenant = tx.tenant();
-    let row = tx.query_opt(
-        "SELECT till_id, sealed_secret FROM till_key
-         WHERE tenant_id = $1 AND key_id = $2 AND retired_at_ms IS NULL",
-        args![tenant, key_id],
-    )?;
-    row.map(|row| Ok((row.uuid(0)?, row.bytes(1)?.to_owned()))).transpose()
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, Refusal> {
