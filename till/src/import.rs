@@ -22,8 +22,6 @@ pub enum Outcome {
     Sold(Box<Sold>),
     /// Sold before, under this number.
     Already(String),
-    /// Meant for another till.
-    OtherTill,
 }
 
 /// Sells one line of a file. With `auto_shift` shifts open and close by the business day of the data.
@@ -38,13 +36,6 @@ pub fn sell_record(
 ) -> Result<(String, Outcome), TillError> {
     let record = parse(text).map_err(|error| bad(&error))?;
     let source = source_key(&record);
-    if record
-        .till
-        .as_ref()
-        .is_some_and(|till| ledger.identity().is_ok_and(|identity| identity.code.as_str() != till))
-    {
-        return Ok((source, Outcome::OtherTill));
-    }
     if let Some(number) = query::number_of_source(ledger.reader(), &source)? {
         return Ok((source, Outcome::Already(number)));
     }

@@ -114,7 +114,7 @@ fn sell_file(
     } else {
         Box::new(File::open(file).map_err(TillError::io(file.display().to_string()))?)
     };
-    let (mut sold, mut already, mut other, mut refused) = (0_usize, 0, 0, 0);
+    let (mut sold, mut already, mut refused) = (0_usize, 0, 0);
     for (no, line) in (1..).zip(BufReader::new(reader).lines()).skip(sell.from) {
         if sell.limit.is_some_and(|limit| sold >= limit) {
             break;
@@ -141,7 +141,6 @@ fn sell_file(
                 already += 1;
                 output.line(&json!({"event": "already_sold", "source": source, "number": number}));
             }
-            Ok((_, Outcome::OtherTill)) => other += 1,
             Err(TillError::Refused { code, message }) if code != "shift.none_open" => {
                 refused += 1;
                 output.line(&json!({
@@ -155,7 +154,7 @@ fn sell_file(
         import::close_as_expected(ledger, who)?;
     }
     output.line(&json!({
-        "event": "done", "sold": sold, "already_sold": already, "other_till": other,
+        "event": "done", "sold": sold, "already_sold": already,
         "refused": refused,
     }));
     if sell.strict && refused > 0 {
