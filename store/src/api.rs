@@ -2,6 +2,7 @@
 
 mod shop;
 mod sync;
+mod unknown;
 
 use crate::open::Store;
 use axum::Router;
@@ -39,5 +40,7 @@ pub fn router(api: Api) -> Router {
         .route("/health", get(|| async { "ok" }))
         .merge(sync::routes())
         .merge(shop::routes())
+        .fallback(unknown::path)
+        .method_not_allowed_fallback(unknown::method)
         .with_state(api)
 }

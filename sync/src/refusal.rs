@@ -55,6 +55,12 @@ pub enum Refusal {
         /// Its number.
         incarnation: u32,
     },
+    /// No such path under `/sync/v1`.
+    #[error("there is no such path")]
+    UnknownPath,
+    /// Every call of the protocol is a `POST`.
+    #[error("the method must be POST")]
+    Method,
     /// The store is busy.
     #[error("too many at once; come back later")]
     Busy {
@@ -82,6 +88,8 @@ impl Refusal {
             Self::CodeUsed => "sync.code_used",
             Self::TooManyTries { .. } => "sync.too_many_tries",
             Self::UnknownJournal { .. } => "sync.unknown_journal",
+            Self::UnknownPath => "sync.unknown_path",
+            Self::Method => "sync.method",
             Self::Busy { .. } => "sync.busy",
             Self::Internal => "sync.internal",
         }
@@ -95,7 +103,8 @@ impl Refusal {
             Self::WrongSession | Self::OutOfRange { .. } => 400,
             Self::MissingHeader { .. } | Self::UnknownKey | Self::BadMac => 401,
             Self::WrongTill | Self::CodeUnknown => 403,
-            Self::UnknownJournal { .. } => 404,
+            Self::UnknownJournal { .. } | Self::UnknownPath => 404,
+            Self::Method => 405,
             Self::CodeUsed => 409,
             Self::TooManyTries { .. } => 429,
             Self::Internal => 500,
@@ -120,6 +129,8 @@ impl Refusal {
             | Self::CodeUnknown
             | Self::CodeUsed
             | Self::UnknownJournal { .. }
+            | Self::UnknownPath
+            | Self::Method
             | Self::Internal => None,
         }
     }
@@ -137,7 +148,7 @@ impl Refusal {
             Self::OutOfRange { field } => Some(field),
             Self::CodeUnknown | Self::CodeUsed | Self::TooManyTries { .. } => Some("code"),
             Self::UnknownJournal { .. } => Some("incarnation"),
-            Self::Busy { .. } | Self::Internal => None,
+            Self::UnknownPath | Self::Method | Self::Busy { .. } | Self::Internal => None,
         }
     }
 

@@ -11,7 +11,7 @@ use answer::Problem;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
@@ -33,6 +33,18 @@ pub(super) fn routes() -> Router<Api> {
         .route("/orders/{id}/documents/{number}/pdf", get(orders::pdf))
         .route("/products/{sku}/stock/check", get(stock::check))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+/// The answer where there is no such path.
+pub(super) fn unknown_path(path: &str) -> Response {
+    let message = format!("there is no {path}");
+    Problem::new(StatusCode::NOT_FOUND, "request.unknown_path", message).response()
+}
+
+/// The answer where the path takes other methods; they stand in `Allow`.
+pub(super) fn wrong_method(path: &str) -> Response {
+    let message = format!("{path} does not take this method");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "request.method", message).response()
 }
 
 /// Checks the key and runs the work on a blocking thread. The work is given the name of the key.

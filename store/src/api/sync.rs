@@ -97,7 +97,7 @@ fn respond(body: Vec<u8>, compress: bool) -> Response {
     ([json], body).into_response()
 }
 
-fn refuse(refusal: &Refusal) -> Response {
+pub(super) fn refuse(refusal: &Refusal) -> Response {
     let status =
         StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, encode_json(&refusal.body())).into_response();

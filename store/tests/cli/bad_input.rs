@@ -201,6 +201,32 @@ fn a_body_that_is_not_as_it_should_be_is_refused_by_its_code() {
 }
 
 #[test]
+fn a_path_or_method_that_is_not_there_is_refused_by_its_code() {
+    let wire = Wire::new();
+    let ask = |method: &str, path: &str| {
+        let mut stream = TcpStream::connect(&wire.server.address).unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: store\r\nConnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (head.to_lowercase(), (status, serde_json::from_str(body).unwrap_or(Value::Null)))
+    };
+    let (_, answer) = ask("POST", "/sync/v1/exchang");
+    wire.refuses("no such path", &answer, 404, "sync.unknown_path");
+    let (_, answer) = ask("POST", "/sync/v2/exchange");
+    wire.refuses("a later version", &answer, 404, "sync.unknown_path");
+    let (head, answer) = ask("GET", PATH_EXCHANGE);
+    wire.refuses("GET", &answer, 405, "sync.method");
+    assert!(head.contains("allow: post"), "{head}");
+    let (_, answer) = ask("GET", "/nowhere");
+    wire.refuses("no such path of the shop", &answer, 404, "request.unknown_path");
+    let (head, answer) = ask("DELETE", "/orders");
+    wire.refuses("DELETE", &answer, 405, "request.method");
+    assert!(head.contains("allow:"), "{head}");
+}
+
+#[test]
 fn compressed_bodies_are_read_up_to_their_limit() {
     let wire = Wire::new();
     let send = |body: &[u8]| {
