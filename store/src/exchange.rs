@@ -61,8 +61,7 @@ pub fn exchange(
     let pull = if done.plan.hold_rows {
         PullAnswer::Wait
     } else {
-        gate.read(|tx| pull::pull(tx, &done.business, &done.till, &push.header))
-            .map_err(|error| refusal(&error))?
+        gate.read(|tx| pull::pull(tx, &done, &push.header)).map_err(|error| refusal(&error))?
     };
     let now_ms = gate.moment().at_ms;
     let journal = Journal { till: push.header.till, incarnation: push.header.journal.incarnation };

@@ -109,6 +109,24 @@ pub struct PushPlan {
     pub hold_rows: bool,
 }
 
+impl PushPlan {
+    /// Whether rows are held in a snapshot that is later than this plan: the trunk of the pushed journal, which goes
+    /// to `through` there, may meanwhile hold entries of another copy, and the snapshot their acknowledgements.
+    #[must_use]
+    pub fn holds_rows_at(&self, header: &ExchangeHeader, through: i64) -> bool {
+        let forked = match &self.verdict {
+            // The till forgets the acknowledgements of what is on its branch.
+            PushVerdict::Fork { .. } => true,
+            PushVerdict::Accepted
+            | PushVerdict::Gap { .. }
+            | PushVerdict::Recover { .. }
+            | PushVerdict::BadFrame { .. }
+            | PushVerdict::Blocked => false,
+        };
+        self.hold_rows || (!forked && self.received.seq < through.min(header.journal.head))
+    }
+}
+
 /// Entries to store, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Append {
@@ -380,4 +398,51 @@ fn alarms(
         alarms.push(Alarm::Forked { at: *at });
     }
     alarms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{JournalStatus, PageLimits};
+    use uuid::Uuid;
+
+    fn plan(verdict: PushVerdict, received: i64) -> PushPlan {
+        PushPlan {
+            verdict,
+            received: Head { seq: received, hash: Hash([1; 32]) },
+            append: None,
+            duplicates: 0,
+            start_journal: false,
+            report: None,
+            session: SessionPlan::Refuse,
+            alarms: Vec::new(),
+            hold_rows: false,
+        }
+    }
+
+    fn header(head: i64) -> ExchangeHeader {
+        ExchangeHeader {
+            protocol: 1,
+            till: Uuid::nil(),
+            incarnation: 1,
+            session: String::new(),
+            epoch: 1,
+            journal: JournalStatus { incarnation: 1, head, head_hash: Hash([1; 32]), acked: 0 },
+            cursor: None,
+            requests: Vec::new(),
+            page: PageLimits::default(),
+            entries: 0,
+        }
+    }
+
+    #[test]
+    fn rows_of_a_later_snapshot_wait_when_another_copy_has_pushed_meanwhile() {
+        let accepted = plan(PushVerdict::Accepted, 2);
+        assert!(!accepted.holds_rows_at(&header(4), 2), "nothing came in between");
+        assert!(accepted.holds_rows_at(&header(4), 3), "entry 3 there need not be entry 3 here");
+        assert!(!accepted.holds_rows_at(&header(2), 3), "this ledger has no entry 3");
+        let trunk = Head { seq: 3, hash: Hash([2; 32]) };
+        let forked = plan(PushVerdict::Fork { at: 3, trunk }, 2);
+        assert!(!forked.holds_rows_at(&header(4), 3), "the till knows which entries are not its own");
+    }
 }

@@ -1,22 +1,28 @@
 //! The pull: rows of the feed after a till's cursor, from one snapshot.
 
+use super::Done;
 use crate::args;
 use crate::db::{DbError, Tx};
 use crate::gate::current_head;
-use crate::tenant::Tenant;
-use crate::tills::{Till, TillState};
+use crate::tills::{Incarnation, Till, TillState};
 use daybook_sync::feed::{FeedView, LogRow, digest_lookup, judge, page};
 use daybook_sync::limits::PAGE_ROWS_MAX;
 use daybook_sync::message::{ExchangeHeader, FeedRow, PullAnswer};
 
 pub(super) fn pull(
     tx: &mut Tx<'_>,
-    business: &Tenant,
-    till: &Till,
+    done: &Done,
     header: &ExchangeHeader,
 ) -> Result<PullAnswer, DbError> {
+    let (business, till) = (&done.business, &done.till);
     if till.state != TillState::Active {
         return Ok(PullAnswer::Blocked);
+    }
+    // Asked of this very snapshot: another copy of the ledger may have pushed since the plan was carried out.
+    let journal = Incarnation::load(tx, header.till, header.journal.incarnation)?;
+    let through = journal.map_or(0, |journal| journal.received_seq);
+    if done.plan.holds_rows_at(header, through) {
+        return Ok(PullAnswer::Wait);
     }
     let cursor = header.cursor.as_ref();
     let tenant = tx.tenant();
