@@ -3,7 +3,7 @@
 use crate::args;
 use crate::counter;
 use crate::db::{DbError, Row, Tx};
-use crate::levels;
+use crate::stock;
 use crate::tills::Till;
 use daybook_domain::amount::Quantity;
 use daybook_domain::ids::{LocationId, Sku, StaffId, TillId};
@@ -47,14 +47,15 @@ pub fn acquire(
     if location != till.location {
         return Ok(refused("lease.other_location"));
     }
-    let Some(mut level) = levels::lock(tx, &location, &sku)? else {
+    let Some(found) = stock::lock(tx, &location, &sku)? else {
         return Ok(refused("lease.unknown_item"));
     };
+    let mut level = found.level;
     let terms = terms(tx, till, incarnation, wish, &location, &sku)?;
     match answer(None, &mut level, &terms) {
         Granted::Granted(lease) => {
             insert(tx, wish, &location, &sku, &lease)?;
-            levels::write(tx, &location, &sku, &level)?;
+            stock::save(tx, &location, &sku, &level)?;
             Ok(Outcome::Granted {
                 fence: lease.fence,
                 quantity_milli: lease.quantity_milli.0,
@@ -261,8 +262,8 @@ impl Held {
         rule: impl FnOnce(&mut Lease, &mut Level) -> Result<LeaseChange, StockError>,
     ) -> Result<LeaseChange, DbError> {
         let fence = self.lease.fence;
-        let level = levels::lock(tx, &self.location, &self.sku)?;
-        let mut level = level.ok_or_else(|| DbError::corrupt("lease", fence))?;
+        let found = stock::lock(tx, &self.location, &self.sku)?;
+        let mut level = found.ok_or_else(|| DbError::corrupt("lease", fence))?.level;
         // Read again under the lock: another process may have settled it meanwhile.
         let now = Self::load(tx, fence)?.ok_or_else(|| DbError::corrupt("lease", fence))?;
         self.lease = now.lease;
@@ -270,7 +271,7 @@ impl Held {
             .map_err(|_| DbError::corrupt("stock_level", fence))?;
         if change == LeaseChange::Changed {
             self.write(tx)?;
-            levels::write(tx, &self.location, &self.sku, &level)?;
+            stock::save(tx, &self.location, &self.sku, &level)?;
         }
         Ok(change)
     }

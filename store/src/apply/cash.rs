@@ -1,8 +1,9 @@
 //! Shifts and cash that moved without a document.
 
-use super::{Placed, Unapplied, sales::tender_name};
+use super::{Placed, Unapplied};
 use crate::args;
 use crate::db::Tx;
+use crate::documents::tender_name;
 use daybook_domain::entry::{CashMoved, Fact, ShiftOpened, ZReport};
 
 pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {

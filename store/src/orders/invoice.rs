@@ -5,8 +5,9 @@ use super::read::{self, Locked};
 use super::{Address, OrderError};
 use crate::args;
 use crate::counter;
-use crate::db::{Arg, Bind, DbError, Table, Tx};
-use crate::master::{self, UOMS, word};
+use crate::db::{DbError, Tx};
+use crate::documents::{self, DocumentError, Issued, Issuer};
+use crate::master;
 use crate::tenant;
 use daybook_domain::amount::{Currency, Minor};
 use daybook_domain::document::{Document, DocumentKind, OriginalRef, Party, Tender, TenderType};
@@ -156,121 +157,17 @@ fn head(
     })
 }
 
-const LINE: Table = Table {
-    name: "document_line",
-    columns: &[
-        "tenant_id",
-        "document_id",
-        "line_no",
-        "sku",
-        "name",
-        "quantity_milli",
-        "uom",
-        "unit_price_micros",
-        "gross_minor",
-        "discount_minor",
-        "bill_discount_minor",
-        "net_minor",
-        "taxable_minor",
-        "tax_minor",
-        "total_minor",
-        "original_line",
-        "restock",
-    ],
-    then: "",
-};
-
 fn store(
     tx: &mut Tx<'_>,
     document: &Document,
     fact: &str,
     order: OrderId,
 ) -> Result<(), OrderError> {
-    let tenant = tx.tenant();
-    let body =
-        serde_json::to_string(document).map_err(|_| DbError::corrupt("document", document.id))?;
-    let original = document.original.as_ref();
-    let original_id = original.and_then(|original| original.id);
-    let original_number = original.map(|original| original.number.as_str());
-    let totals = &document.totals;
-    tx.execute(
-        "INSERT INTO document (tenant_id, document_id, kind, number, series, issued_at_ms, day, fiscal_year, location_id,
-             currency, customer_id, original_id, original_number, gross_minor, discount_minor, taxable_minor, tax_minor,
-             total_minor, rounding_minor, payable_minor, fact, order_id, body)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
-        args![
-            tenant,
-            document.id,
-            *kind_word(document.kind),
-            document.number,
-            document.series,
-            document.issued_at_ms,
-            document.day,
-            document.fiscal_year,
-            document.location,
-            *document.currency.code(),
-            document.customer,
-            original_id,
-            original_number,
-            totals.gross_minor,
-            totals.discount_minor,
-            totals.taxable_minor,
-            totals.tax_minor,
-            totals.total_minor,
-            totals.rounding_minor,
-            totals.payable_minor,
-            *fact,
-            order,
-            body
-        ],
-    )?;
-    lines(tx, document)?;
-    for (no, tender) in (1_i64..).zip(&document.tenders) {
-        tx.execute(
-            "INSERT INTO document_tender (tenant_id, document_id, tender_no, tender_type, amount_minor, reference)
-             VALUES ($1, $2, $3, 'online', $4, $5)",
-            args![tenant, document.id, no, tender.amount_minor, tender.reference],
-        )?;
-    }
-    Ok(())
-}
-
-fn lines(tx: &mut Tx<'_>, document: &Document) -> Result<(), OrderError> {
-    let tenant = tx.tenant();
-    let mut rows = Vec::new();
-    for line in &document.lines {
-        let tax = Minor::total(line.taxes.iter().map(|tax| tax.amount_minor))?;
-        rows.push(vec![
-            Arg::Int(tenant),
-            document.id.arg(),
-            line.no.arg(),
-            line.sku.arg(),
-            line.name.arg(),
-            line.quantity_milli.arg(),
-            Arg::Text(word(&UOMS, line.uom)),
-            line.unit_price_micros.arg(),
-            line.gross_minor.arg(),
-            line.discount_minor.arg(),
-            line.bill_discount_minor.arg(),
-            line.net_minor.arg(),
-            line.taxable_minor.arg(),
-            Arg::Int(tax.0),
-            line.total_minor.arg(),
-            line.original_line.arg(),
-            line.restock.arg(),
-        ]);
-    }
-    Ok(tx.insert(&LINE, &rows)?)
-}
-
-fn kind_word(kind: DocumentKind) -> &'static str {
-    match kind {
-        DocumentKind::TaxInvoice => "tax_invoice",
-        DocumentKind::BillOfSupply => "bill_of_supply",
-        DocumentKind::InvoiceCumBill => "invoice_cum_bill",
-        DocumentKind::Receipt => "receipt",
-        DocumentKind::CreditNote => "credit_note",
-    }
+    let issued = Issued { document, fact, by: Issuer::Store { order } };
+    documents::insert(tx, &[issued]).map_err(|error| match error {
+        DocumentError::OutOfRange(error) => error.into(),
+        DocumentError::Db(error) => error.into(),
+    })
 }
 
 /// The documents of an order: the invoice, then its credit notes.
