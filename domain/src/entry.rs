@@ -201,6 +201,10 @@ facts! {
     ReceiptReprinted(Reprint) = "receipt.reprinted";
     /// A customer was entered at the till; the personal data is in the sidecar.
     CustomerCreated(CustomerCreated) = "customer.created";
+    /// The goods of a web order were taken off the shelf and put together.
+    OrderPicked(OrderPicked) = "order.picked";
+    /// A web order left with a carrier.
+    OrderShipped(OrderShipped) = "order.shipped";
     /// A web order was handed over here.
     OrderHandedOver(OrderHandedOver) = "order.handed_over";
     /// The wall clock jumped.
@@ -607,6 +611,25 @@ pub struct Reprint {
 pub struct CustomerCreated {
     /// The customer.
     pub customer: CustomerId,
+}
+
+/// The goods of a web order were put together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderPicked {
+    /// The order.
+    pub order: OrderId,
+}
+
+/// A web order left with a carrier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderShipped {
+    /// The order.
+    pub order: OrderId,
+    /// Who carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<String>,
+    /// Tracking number, as in [`checked_tracking`](crate::order::checked_tracking).
+    pub tracking: String,
 }
 
 /// A web order was handed over.

@@ -15,6 +15,7 @@
 use crate::amount::{Currency, Minor, Quantity, RatePpm, UnitPrice, Uom};
 use crate::document::Party;
 use crate::ids::{CustomerId, LocationId, OrderId, Sku, StaffId};
+use crate::order::Fulfilment;
 use serde::{Deserialize, Serialize};
 
 /// Rules of the business that a till must know.
@@ -228,6 +229,52 @@ pub struct OrderRow {
     pub total_minor: Minor,
     /// SKU and quantity of each line.
     pub lines: Vec<(Sku, Quantity)>,
+    /// How far a paid order has come: `paid`, `processing`, `shipped`, `delivered`; as `state`, but for an order that
+    /// was partly refunded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// How it reaches its customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fulfilment: Option<Fulfilment>,
+    /// When it was placed, UTC milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed_at_ms: Option<i64>,
+    /// What was paid so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid_minor: Option<Minor>,
+    /// What was given back so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refunded_minor: Option<Minor>,
+    /// Goods were missing when it was paid: a person must act.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub short: bool,
+    /// Who comes for it, or gets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_name: Option<String>,
+    /// Their telephone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_phone: Option<String>,
+    /// Where it goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ship_to: Option<Party>,
+    /// Note to the shop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Message to whom it is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gift_message: Option<String>,
+    /// When its goods were put together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picked_at_ms: Option<i64>,
+    /// When it was handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_over_at_ms: Option<i64>,
+    /// Who carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<String>,
+    /// Tracking number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking: Option<String>,
 }
 
 /// Own entries whose effects the store has applied in the transaction of this row's feed number.

@@ -5,7 +5,7 @@
 
 mod transition;
 
-pub use transition::{Actor, OrderEvent, next};
+pub use transition::{Actor, OrderEvent, checked_tracking, next};
 
 use crate::amount::Minor;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,16 @@ pub enum Stage {
     },
     /// With the customer, by parcel or over the counter.
     Delivered,
+}
+
+/// How an order reaches its customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fulfilment {
+    /// Collected at the counter.
+    Collect,
+    /// Sent to an address.
+    Ship,
 }
 
 /// Why an order was cancelled.
@@ -136,6 +146,9 @@ pub enum OrderError {
         expires_at_ms: i64,
     },
 }
+
+/// Longest name of a carrier, in characters.
+pub const CARRIER_CHARS_MAX: usize = 64;
 
 /// Longest tracking number, in characters.
 pub const TRACKING_CHARS_MAX: usize = 64;

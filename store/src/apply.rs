@@ -137,9 +137,10 @@ pub fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
     people::apply(tx, facts)?;
     cash::apply(tx, facts)?;
     sales::apply(tx, facts)?;
+    // Orders before levels, as everywhere.
+    orders::apply(tx, facts)?;
     stock::apply(tx, facts)?;
     counts::late(tx, facts)?;
     counts::apply(tx, facts)?;
-    orders::apply(tx, facts)?;
     refunds::check(tx, facts)
 }

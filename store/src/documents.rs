@@ -205,9 +205,7 @@ fn document_row<'a>(tenant: i64, issued: &Issued<'a>, texts: &'a Texts) -> Vec<A
             Arg::Int(seq),
             Arg::Null,
         ],
-        Issuer::Store { order } => {
-            [Arg::Null, Arg::Null, Arg::Null, Arg::Null, Arg::Uuid(order.0)]
-        }
+        Issuer::Store { order } => [Arg::Null, Arg::Null, Arg::Null, Arg::Null, Arg::Uuid(order.0)],
     });
     row.push(texts.body.arg());
     row

@@ -42,13 +42,13 @@ pub fn acquire(
     let (Ok(sku), Ok(location)) =
         (Sku::new(wish.sku.as_str()), LocationId::new(wish.location.as_str()))
     else {
-        return Ok(refused("lease.unknown_item"));
+        return Ok(Outcome::refused("lease.unknown_item"));
     };
     if location != till.location {
-        return Ok(refused("lease.other_location"));
+        return Ok(Outcome::refused("lease.other_location"));
     }
     let Some(found) = stock::lock(tx, &location, &sku)? else {
-        return Ok(refused("lease.unknown_item"));
+        return Ok(Outcome::refused("lease.unknown_item"));
     };
     let mut level = found.level;
     let terms = terms(tx, till, incarnation, wish, &location, &sku)?;
@@ -62,7 +62,7 @@ pub fn acquire(
                 ttl_ms: TTL_MS,
             })
         }
-        Granted::Refused(why) => Ok(refused(why.code())),
+        Granted::Refused(why) => Ok(Outcome::refused(why.code())),
     }
 }
 
@@ -144,7 +144,7 @@ pub fn release(
 ) -> Result<Outcome, DbError> {
     let Some(mut held) = Held::load(tx, fence)?.filter(|held| held.lease.till.0 == till.till)
     else {
-        return Ok(refused("lease.unknown"));
+        return Ok(Outcome::refused("lease.unknown"));
     };
     let received_through = received_through(tx, till.till, held.lease.incarnation)?;
     let report = TillReport {
@@ -296,8 +296,4 @@ impl Held {
         )?;
         Ok(())
     }
-}
-
-fn refused(code: &str) -> Outcome {
-    Outcome::Refused { code: code.to_owned() }
 }

@@ -4,6 +4,7 @@ use crate::args;
 use crate::db::{DbError, Tx};
 use daybook_domain::amount::Uom;
 use daybook_domain::feed::{LocationKind, Role, Settings, StockPolicy};
+use daybook_domain::order::Fulfilment;
 
 /// Units of measure.
 pub const UOMS: [(&str, Uom); 5] = [
@@ -28,6 +29,10 @@ pub const ROLES: [(&str, Role); 3] =
 /// Kinds of location.
 pub const LOCATION_KINDS: [(&str, LocationKind); 2] =
     [("shop", LocationKind::Shop), ("warehouse", LocationKind::Warehouse)];
+
+/// How orders reach their customers.
+pub const FULFILMENTS: [(&str, Fulfilment); 2] =
+    [("collect", Fulfilment::Collect), ("ship", Fulfilment::Ship)];
 
 /// The unit of measure of a word.
 #[must_use]

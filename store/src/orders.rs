@@ -2,21 +2,27 @@
 //!
 //! The ground that a web shop stands on. States and rights are those of [`daybook_domain::order`].
 
+mod at_till;
 mod change;
 mod error;
+mod held;
 mod invoice;
 mod pay;
 mod place;
 mod read;
 mod refund;
 mod settings;
+mod state;
 
+pub use at_till::{CancelWish, Deed, Done, cancel_wished, take};
 pub use change::{Step, cancel, deliver, expire, ship, start};
 pub use error::OrderError;
+pub use held::open_reservations;
 pub use invoice::{document, documents_of};
 pub use pay::{Charge, Paid, pay, test_card};
 pub use place::{Address, NewLine, NewOrder, place};
-pub use read::{Event, Order, OrderLine, OrderList, PaymentView, find, list, open_reservations};
+pub(crate) use read::fulfilment;
+pub use read::{Event, Order, OrderLine, OrderList, PaymentView, find, list};
 pub use refund::{NewRefund, RefundLine, Refunded, refund};
 pub use settings::{OnPaymentFailed, OrderSettings};
 

@@ -443,6 +443,9 @@ mod tests {
         assert!(!accepted.holds_rows_at(&header(2), 3), "this ledger has no entry 3");
         let trunk = Head { seq: 3, hash: Hash([2; 32]) };
         let forked = plan(PushVerdict::Fork { at: 3, trunk }, 2);
-        assert!(!forked.holds_rows_at(&header(4), 3), "the till knows which entries are not its own");
+        assert!(
+            !forked.holds_rows_at(&header(4), 3),
+            "the till knows which entries are not its own"
+        );
     }
 }

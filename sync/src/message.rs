@@ -116,6 +116,19 @@ pub enum RequestBody {
         /// Fence of the grant.
         fence: i64,
     },
+    /// Calls a web order off: unpaid ones are cancelled, paid ones that have not left are refunded whole.
+    #[serde(rename = "order.cancel")]
+    OrderCancel {
+        /// Which order.
+        order: Uuid,
+        /// Why.
+        reason: String,
+        /// Who asks.
+        staff: String,
+        /// Who approves, if someone does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approver: Option<String>,
+    },
 }
 
 /// Why a request cannot be read.
@@ -470,6 +483,14 @@ pub enum Outcome {
         /// Stable code, e.g. `lease.none_free`.
         code: String,
     },
+}
+
+impl Outcome {
+    /// The refusal with this code.
+    #[must_use]
+    pub fn refused(code: &str) -> Self {
+        Self::Refused { code: code.to_owned() }
+    }
 }
 
 /// `POST /sync/v1/enrol`: a one-time code becomes an identity. Not signed by a MAC: there is no key yet.

@@ -261,6 +261,33 @@ fn verdicts_are_as_they_were_released() {
 }
 
 #[test]
+fn requests_are_as_they_were_released() {
+    let bodies = [
+        RequestBody::LeaseAcquire {
+            sku: "RING-1".into(),
+            location: "shop".into(),
+            quantity_milli: 1000,
+        },
+        RequestBody::LeaseRelease { fence: 17 },
+        RequestBody::OrderCancel {
+            order: uuid!("0192a000-0000-7000-8000-0000000000ee"),
+            reason: "customer called".into(),
+            staff: "asha".into(),
+            approver: Some("kavya".into()),
+        },
+    ];
+    let first = uuid!("0192a000-0000-7000-8000-0000000000f1").as_u128();
+    let requests: Vec<_> =
+        (first..).zip(&bodies).map(|(id, body)| Request::new(Uuid::from_u128(id), body)).collect();
+    let made: Vec<u8> = requests.iter().flat_map(line).collect();
+    golden("requests.ndjson", &made);
+    for (text, body) in made.split_inclusive(|byte| *byte == b'\n').zip(&bodies) {
+        let read: Request = serde_json::from_slice(text).unwrap();
+        assert_eq!(&read.body().unwrap(), body);
+    }
+}
+
+#[test]
 fn released_frames_still_verify() {
     let entries = entries();
     let verified = verify_frames(&till().public_key(), &JOURNAL, &entries);

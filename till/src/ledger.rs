@@ -168,6 +168,8 @@ pub enum Topic {
     Shift,
     /// Parked baskets.
     Parked,
+    /// Web orders.
+    Orders,
     /// Products, prices, staff, settings.
     Catalogue,
     /// Exchange with the store.

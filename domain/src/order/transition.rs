@@ -207,7 +207,11 @@ fn advance(stage: &Stage, event: &OrderEvent) -> Option<Result<Stage, OrderError
     }
 }
 
-fn checked_tracking(tracking: &str) -> Result<String, OrderError> {
+/// A tracking number without the blanks around it.
+///
+/// # Errors
+/// [`OrderError::Tracking`] unless it has 1 to [`TRACKING_CHARS_MAX`] characters.
+pub fn checked_tracking(tracking: &str) -> Result<String, OrderError> {
     let tracking = tracking.trim();
     let fits = (1..=TRACKING_CHARS_MAX).contains(&tracking.chars().count());
     if fits { Ok(tracking.to_owned()) } else { Err(OrderError::Tracking) }

@@ -160,6 +160,8 @@ fn fold(totals: &mut ShiftTotals, fact: &Fact) -> Result<(), OutOfRange> {
         | Fact::StockTransferredIn(_)
         | Fact::StockCounted(_)
         | Fact::CustomerCreated(_)
+        | Fact::OrderPicked(_)
+        | Fact::OrderShipped(_)
         | Fact::OrderHandedOver(_)
         | Fact::ClockJumped(_)
         | Fact::Statement(_) => {}

@@ -39,6 +39,8 @@ pub enum Action {
     },
     /// Print a document again.
     Reprint,
+    /// Pick, ship or hand over a web order, or call off one that was not paid.
+    FulfilOrder,
     /// Take in goods, or receive a transfer.
     ReceiveStock,
     /// Send goods to another location.
@@ -47,6 +49,8 @@ pub enum Action {
     CountStock,
     /// Correct stock by hand, or write it off.
     AdjustStock,
+    /// Call off a web order that was paid: its money goes back.
+    CancelPaidOrder,
     /// Sell goods beyond the stock rights of the till.
     SellBeyondRights,
     /// Confirm date and time after the clock jumped.
@@ -93,6 +97,7 @@ fn alone(action: Action, limits: &Limits) -> Role {
         | Action::Drop
         | Action::OpenShift
         | Action::Reprint
+        | Action::FulfilOrder
         | Action::ReceiveStock
         | Action::CountStock => Role::Cashier,
         Action::PriceOverride
@@ -102,6 +107,7 @@ fn alone(action: Action, limits: &Limits) -> Role {
         | Action::PayOut
         | Action::TransferStock
         | Action::AdjustStock
+        | Action::CancelPaidOrder
         | Action::SellBeyondRights
         | Action::ConfirmClock
         | Action::StartProvisional

@@ -5,6 +5,7 @@ use super::Unapplied;
 use daybook_domain::document::Document;
 use daybook_domain::entry::{Fact, Movement};
 use daybook_domain::figures::verify;
+use daybook_domain::order::checked_tracking;
 
 /// Checks what a fact says of money and quantity.
 pub(super) fn check(fact: &Fact) -> Result<(), Unapplied> {
@@ -30,6 +31,9 @@ pub(super) fn check(fact: &Fact) -> Result<(), Unapplied> {
             }
             Err(Unapplied::new("cash.not_positive", "body.amount_minor must be above zero"))
         }
+        Fact::OrderShipped(shipped) => checked_tracking(&shipped.tracking)
+            .map(|_| ())
+            .map_err(|error| Unapplied::new(error.code(), format!("body.tracking: {error}"))),
         Fact::IncarnationStarted(_)
         | Fact::AppStarted(_)
         | Fact::StaffSignedIn(_)
@@ -46,6 +50,7 @@ pub(super) fn check(fact: &Fact) -> Result<(), Unapplied> {
         | Fact::StockCounted(_)
         | Fact::ReceiptReprinted(_)
         | Fact::CustomerCreated(_)
+        | Fact::OrderPicked(_)
         | Fact::OrderHandedOver(_)
         | Fact::ClockJumped(_)
         | Fact::Statement(_) => Ok(()),

@@ -37,6 +37,8 @@ pub(super) fn sale_of(fact: &Fact) -> Option<(&'static str, &Sale)> {
         | Fact::StockCounted(_)
         | Fact::ReceiptReprinted(_)
         | Fact::CustomerCreated(_)
+        | Fact::OrderPicked(_)
+        | Fact::OrderShipped(_)
         | Fact::OrderHandedOver(_)
         | Fact::ClockJumped(_)
         | Fact::Statement(_) => None,

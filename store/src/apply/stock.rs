@@ -77,6 +77,8 @@ pub(super) fn movements_of(fact: &Fact) -> (&[Movement], Option<&str>) {
         | Fact::StockCounted(_)
         | Fact::ReceiptReprinted(_)
         | Fact::CustomerCreated(_)
+        | Fact::OrderPicked(_)
+        | Fact::OrderShipped(_)
         | Fact::OrderHandedOver(_)
         | Fact::ClockJumped(_)
         | Fact::Statement(_) => (&[], None),

@@ -4,8 +4,10 @@ use super::Push;
 use crate::args;
 use crate::db::{DbError, Tx};
 use crate::leases;
+use crate::orders::{self, CancelWish};
 use crate::tenant::Tenant;
 use crate::tills::Till;
+use daybook_domain::ids::OrderId;
 use daybook_sync::hash::Hash;
 use daybook_sync::message::{Outcome, Request, RequestAnswer, RequestBody};
 use daybook_sync::wire::encode_json;
@@ -39,13 +41,13 @@ fn one(
     )?;
     if let Some(row) = before {
         if row.hash(0)? != body_hash {
-            return Ok(refused("request.conflict"));
+            return Ok(Outcome::refused("request.conflict"));
         }
         return serde_json::from_str(row.text(1)?)
             .map_err(|_| DbError::corrupt("request_answer", request.id));
     }
     let outcome = match request.body() {
-        Ok(_) if business.frozen => refused("store.frozen"),
+        Ok(_) if business.frozen => Outcome::refused("store.frozen"),
         Ok(RequestBody::LeaseAcquire { sku, location, quantity_milli }) => {
             let wish = leases::Wish { request: request.id, sku, location, quantity_milli };
             leases::acquire(tx, till, push.header.incarnation, &wish)?
@@ -53,7 +55,12 @@ fn one(
         Ok(RequestBody::LeaseRelease { fence }) => {
             leases::release(tx, till, push.header.journal.head, fence)?
         }
-        Err(_) => refused("request.unknown"),
+        Ok(RequestBody::OrderCancel { order, reason, staff, approver }) => {
+            let order = OrderId(order);
+            let wish = CancelWish { request: request.id, order, reason, staff, approver };
+            orders::cancel_wished(tx, till, &wish)?
+        }
+        Err(_) => Outcome::refused("request.unknown"),
     };
     let text = serde_json::to_string(&outcome)
         .map_err(|_| DbError::corrupt("request_answer", request.id))?;
@@ -63,8 +70,4 @@ fn one(
         args![tenant, request.id, body_hash, text, now_ms, till.till],
     )?;
     Ok(outcome)
-}
-
-fn refused(code: &str) -> Outcome {
-    Outcome::Refused { code: code.to_owned() }
 }

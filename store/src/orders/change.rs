@@ -1,7 +1,7 @@
 //! Calling off, the end of the payment window, and the way to the customer.
 
 use super::read::{self, Order};
-use super::{By, OrderError};
+use super::{By, OrderError, held, state};
 use crate::args;
 use crate::db::{DbError, Tx};
 use crate::stock;
@@ -28,7 +28,7 @@ pub enum Step {
 /// # Errors
 /// [`OrderError`]: a paid order is refunded, not cancelled.
 pub fn cancel(tx: &mut Tx<'_>, id: OrderId, by: &By) -> Result<Order, OrderError> {
-    let locked = read::lock(tx, id)?;
+    let locked = state::lock(tx, id)?;
     if locked.name == "cancelled" {
         return read::find(tx, id);
     }
@@ -40,7 +40,7 @@ pub fn cancel(tx: &mut Tx<'_>, id: OrderId, by: &By) -> Result<Order, OrderError
     let event = OrderEvent::Cancelled { why, at_ms: tx.now_ms() };
     let state = next(&locked.state, &event, by.role)?;
     release(tx, id, "released")?;
-    read::store_state(tx, &locked, &state, event.name(), by)?;
+    state::store_state(tx, &locked, &state, event.name(), by)?;
     read::find(tx, id)
 }
 
@@ -49,14 +49,14 @@ pub fn cancel(tx: &mut Tx<'_>, id: OrderId, by: &By) -> Result<Order, OrderError
 /// # Errors
 /// [`OrderError`] where its state or the person does not allow it.
 fn step(tx: &mut Tx<'_>, id: OrderId, step: Step, by: &By) -> Result<Order, OrderError> {
-    let locked = read::lock(tx, id)?;
+    let locked = state::lock(tx, id)?;
     let event = match step {
         Step::Start => OrderEvent::Started,
         Step::Ship { tracking } => OrderEvent::Shipped { tracking },
         Step::Deliver => OrderEvent::Delivered,
     };
     let state = next(&locked.state, &event, by.role)?;
-    read::store_state(tx, &locked, &state, event.name(), by)?;
+    state::store_state(tx, &locked, &state, event.name(), by)?;
     read::find(tx, id)
 }
 
@@ -100,12 +100,12 @@ pub fn expire(tx: &mut Tx<'_>, at_once: i64) -> Result<usize, OrderError> {
     let mut expired = 0;
     for row in &due {
         let id = OrderId(row.uuid(0)?);
-        let locked = read::lock(tx, id)?;
+        let locked = state::lock(tx, id)?;
         let event = OrderEvent::Cancelled { why: CancelReason::WindowEnded, at_ms: now_ms };
         // Paid between the question and the lock: nothing to do.
         let Ok(state) = next(&locked.state, &event, by.role) else { continue };
         release(tx, id, "expired")?;
-        read::store_state(tx, &locked, &state, "expired", &by)?;
+        state::store_state(tx, &locked, &state, "expired", &by)?;
         expired += 1;
     }
     Ok(expired)
@@ -114,7 +114,7 @@ pub fn expire(tx: &mut Tx<'_>, at_once: i64) -> Result<usize, OrderError> {
 /// Gives held goods back to where they were taken from.
 pub(super) fn release(tx: &mut Tx<'_>, id: OrderId, to: &str) -> Result<(), OrderError> {
     let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
-    for row in read::reservations(tx, id)?.iter().filter(|row| row.state == "held") {
+    for row in held::reservations(tx, id)?.iter().filter(|row| row.state == "held") {
         let found = stock::lock(tx, &row.location, &row.sku)?;
         let found = found.ok_or_else(|| DbError::corrupt("stock_level", &row.sku))?;
         let mut level = found.level;

@@ -1,7 +1,8 @@
 //! Documents of web orders, in the store's own gapless series.
 
 use super::place::{Frozen, local_day, seller};
-use super::read::{self, Locked};
+use super::read;
+use super::state::Locked;
 use super::{Address, OrderError};
 use crate::args;
 use crate::counter;

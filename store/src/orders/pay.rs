@@ -1,8 +1,9 @@
 //! Paying: every attempt is kept; a captured payment is never lost, however late it comes.
 
-use super::read::{self, Locked, Order};
+use super::read::{self, Order};
 use super::settings::OnPaymentFailed;
-use super::{By, OrderError, OrderSettings, change, invoice};
+use super::state::{self, Locked};
+use super::{By, OrderError, OrderSettings, change, held, invoice};
 use crate::args;
 use crate::db::{DbError, Tx};
 use crate::exceptions::{Raised, raise};
@@ -63,7 +64,7 @@ pub fn pay(tx: &mut Tx<'_>, id: OrderId, charge: &Charge, by: &By) -> Result<Pai
     if let Some(known) = known(tx, id, charge.id)? {
         return known_attempt(tx, id, known);
     }
-    let locked = read::lock(tx, id)?;
+    let locked = state::lock(tx, id)?;
     // Again: the same attempt may have been taken while this one waited for the lock.
     if let Some(known) = known(tx, id, charge.id)? {
         return known_attempt(tx, id, known);
@@ -142,14 +143,14 @@ fn failed(
 ) -> Result<Paid, OrderError> {
     insert(tx, locked.id, charge, amount, "failed", Some(reason))?;
     let note = By { reason: reason.to_owned(), ..by.clone() };
-    read::event(tx, locked.id, "payment_failed", Some(&locked.name), &locked.name, &note)?;
+    state::event(tx, locked.id, "payment_failed", Some(&locked.name), &locked.name, &note)?;
     let pending = matches!(locked.state, OrderState::Pending { .. });
     if pending && OrderSettings::load(tx)?.on_payment_failed == OnPaymentFailed::Cancel {
         let at_ms = tx.now_ms();
         let event = OrderEvent::Cancelled { why: CancelReason::PaymentFailed, at_ms };
         let state = next(&locked.state, &event, Actor::System)?;
         change::release(tx, locked.id, "released")?;
-        read::store_state(tx, locked, &state, event.name(), &By::store(reason))?;
+        state::store_state(tx, locked, &state, event.name(), &By::store(reason))?;
     }
     let order = read::find(tx, locked.id)?;
     Ok(Paid { payment: "failed".to_owned(), reason: Some(reason.to_owned()), order })
@@ -175,7 +176,7 @@ fn captured(
         "UPDATE web_order SET paid_minor = $3 WHERE tenant_id = $1 AND order_id = $2",
         args![tenant, locked.id, amount],
     )?;
-    read::store_state(tx, locked, &state, event.name(), by)?;
+    state::store_state(tx, locked, &state, event.name(), by)?;
     invoice::issue(tx, locked, &charge.gateway)?;
     let order = read::find(tx, locked.id)?;
     Ok(Paid { payment: "captured".to_owned(), reason: None, order })
@@ -208,7 +209,7 @@ fn twice(
 /// Deducts the goods, late or not. What cannot be had leaves the order paid and short, before a person.
 fn confirm(tx: &mut Tx<'_>, locked: &Locked, by: &By) -> Result<bool, OrderError> {
     let mut missing = Vec::new();
-    for row in read::reservations(tx, locked.id)? {
+    for row in held::reservations(tx, locked.id)? {
         let found = stock::lock(tx, &row.location, &row.sku)?;
         let found = found.ok_or_else(|| DbError::corrupt("stock_level", &row.sku))?;
         let state = match row.state.as_str() {

@@ -1,13 +1,18 @@
 //! Placing an order: priced by the store, goods reserved, numbered.
 
+mod check;
+
+pub(super) use check::limited;
+
 use super::read::{self, Order};
-use super::{By, OrderError, OrderSettings};
+use super::{By, OrderError, OrderSettings, state};
 use crate::args;
 use crate::catalogue;
 use crate::counter;
 use crate::db::{DbError, Tx};
 use crate::exceptions::{Raised, raise};
 use crate::gate::Dirty;
+use crate::master::{FULFILMENTS, word};
 use crate::{master, stock, tenant};
 use chrono::DateTime;
 use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice};
@@ -16,21 +21,12 @@ use daybook_domain::catalogue::{Snapshot, snapshot};
 use daybook_domain::document::{DocumentLine, Party, Place, TaxRow, Totals};
 use daybook_domain::feed::{Settings, StockPolicy};
 use daybook_domain::ids::{CustomerId, LocationId, OrderId, Sku};
-use daybook_domain::order::order_number;
+use daybook_domain::order::{Fulfilment, order_number};
 use daybook_domain::reservation::{Pool, reserve};
 use daybook_domain::stock::StockError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 
-/// Most lines of an order.
-const LINES_MAX: usize = 100;
-/// Longest note or gift message, characters.
-const NOTE_MAX: usize = 1_000;
-/// Longest name or line of an address, characters.
-const TEXT_MAX: usize = 200;
-/// Dearest shipping.
-const SHIPPING_MAX: i64 = 1_000_000_000;
 /// The line of the invoice that carries shipping.
 const SHIPPING_SKU: &str = "SHIPPING";
 
@@ -48,6 +44,9 @@ pub struct NewOrder {
     /// Known customer; absent: a guest.
     #[serde(default)]
     pub customer: Option<CustomerId>,
+    /// How it reaches the customer; absent: shipped where there is an address to ship to, else collected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fulfilment: Option<Fulfilment>,
     /// Where it goes.
     #[serde(default)]
     pub shipping_address: Option<Address>,
@@ -66,6 +65,16 @@ pub struct NewOrder {
     /// Where it came from: `web` unless said otherwise.
     #[serde(default)]
     pub source: Option<String>,
+}
+
+impl NewOrder {
+    fn fulfilment(&self) -> Fulfilment {
+        let by_address = match self.shipping_address {
+            Some(_) => Fulfilment::Ship,
+            None => Fulfilment::Collect,
+        };
+        self.fulfilment.unwrap_or(by_address)
+    }
 }
 
 /// One line of it.
@@ -146,7 +155,7 @@ pub fn place(tx: &mut Tx<'_>, new: &NewOrder, by: &By) -> Result<Order, OrderErr
     }
     let shop = OrderSettings::load(tx)?;
     let settings = master::settings(tx)?.ok_or(OrderError::NoSettings)?;
-    check(new, &shop)?;
+    check::check(new, &shop)?;
     let day = local_day(tx.now_ms(), &settings);
     let basket = basket(tx, new, &day, &shop)?;
     let location = location(tx, new)?;
@@ -175,7 +184,7 @@ pub fn place(tx: &mut Tx<'_>, new: &NewOrder, by: &By) -> Result<Order, OrderErr
     };
     insert(tx, &row)?;
     reserve_rows(tx, &row, &held)?;
-    read::event(tx, new.id, "placed", None, "pending", by)?;
+    state::event(tx, new.id, "placed", None, "pending", by)?;
     tx.touch(Dirty::Order(new.id));
     read::find(tx, new.id)
 }
@@ -189,79 +198,6 @@ pub(super) fn hash_of(body: &impl Serialize) -> Result<[u8; 32], OrderError> {
 pub(super) fn local_day(at_ms: i64, settings: &Settings) -> String {
     let local = at_ms.saturating_add(i64::from(settings.offset_min) * 60_000);
     DateTime::from_timestamp_millis(local).unwrap_or_default().format("%Y-%m-%d").to_string()
-}
-
-fn check(new: &NewOrder, shop: &OrderSettings) -> Result<(), OrderError> {
-    if new.lines.is_empty() || new.lines.len() > LINES_MAX {
-        return Err(OrderError::field("lines", format_args!("must be 1 to {LINES_MAX}")));
-    }
-    let mut seen = BTreeMap::new();
-    for (index, line) in new.lines.iter().enumerate() {
-        if seen.insert(&line.sku, index).is_some() {
-            let field = format!("lines[{index}].sku");
-            return Err(OrderError::field(field, format_args!("{} stands there twice", line.sku)));
-        }
-        let field = format!("lines[{index}].quantity_milli");
-        if line.quantity_milli <= Quantity::ZERO {
-            return Err(OrderError::field(field, "must be above zero"));
-        }
-        if line.quantity_milli > shop.quantity_max_milli {
-            let most = shop.quantity_max_milli.to_decimal();
-            return Err(OrderError::field(field, format_args!("may be {most}")));
-        }
-    }
-    let shipping = new.shipping_minor.unwrap_or_default();
-    if !(0..=SHIPPING_MAX).contains(&shipping.0) {
-        return Err(OrderError::field(
-            "shipping_minor",
-            format_args!("must be 0 to {SHIPPING_MAX}"),
-        ));
-    }
-    limited("note", new.note.as_deref(), NOTE_MAX)?;
-    limited("gift_message", new.gift_message.as_deref(), NOTE_MAX)?;
-    limited("source", new.source.as_deref(), 20)?;
-    let addresses =
-        [("shipping_address", &new.shipping_address), ("billing_address", &new.billing_address)];
-    for (field, address) in addresses {
-        if let Some(address) = address {
-            check_address(field, address)?;
-        }
-    }
-    Ok(())
-}
-
-fn check_address(field: &str, address: &Address) -> Result<(), OrderError> {
-    let named = |part: &str| format!("{field}.{part}");
-    if address.name.trim().is_empty() {
-        return Err(OrderError::field(named("name"), "must not be empty"));
-    }
-    if address.lines.len() > 8 {
-        return Err(OrderError::field(named("lines"), "may be 8"));
-    }
-    limited(&named("name"), Some(&address.name), TEXT_MAX)?;
-    for line in &address.lines {
-        limited(&named("lines"), Some(line), TEXT_MAX)?;
-    }
-    for (part, text) in
-        [("tax_id", &address.tax_id), ("phone", &address.phone), ("email", &address.email)]
-    {
-        limited(&named(part), text.as_deref(), TEXT_MAX)?;
-    }
-    if address.state_code.is_some() && address.place().is_none() {
-        return Err(OrderError::field(named("state_code"), "is no State code"));
-    }
-    Ok(())
-}
-
-pub(super) fn limited(field: &str, text: Option<&str>, max: usize) -> Result<(), OrderError> {
-    let text = text.unwrap_or_default();
-    if text.chars().count() > max {
-        return Err(OrderError::field(field, format_args!("may have {max} characters")));
-    }
-    match text.chars().find(|c| c.is_control() && *c != '\n') {
-        Some(found) => Err(OrderError::field(field, format_args!("may not contain {found:?}"))),
-        None => Ok(()),
-    }
 }
 
 /// The lines at the store's own prices; shipping is the last, untaxed.
@@ -431,8 +367,8 @@ fn insert(tx: &mut Tx<'_>, row: &Row<'_>) -> Result<(), OrderError> {
     tx.execute(
         "INSERT INTO web_order (tenant_id, order_id, number, source, state, location_id, currency, customer_id,
              subtotal_minor, tax_minor, shipping_minor, total_minor, note, gift_message, shipping_address,
-             billing_address, figures, placed_at_ms, expires_at_ms, body_hash)
-         VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+             billing_address, figures, placed_at_ms, expires_at_ms, body_hash, fulfilment)
+         VALUES ($1, $2, $3, $4, 'pending', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
         args![
             tenant,
             new.id,
@@ -452,7 +388,8 @@ fn insert(tx: &mut Tx<'_>, row: &Row<'_>) -> Result<(), OrderError> {
             figures,
             now_ms,
             row.expires_at_ms,
-            row.body_hash
+            row.body_hash,
+            *word(&FULFILMENTS, new.fulfilment())
         ],
     )?;
     for line in &row.frozen.lines {

@@ -1,14 +1,12 @@
 //! Orders as they stand.
 
+use super::OrderError;
 use super::place::{Address, Frozen};
-use super::{By, OrderError};
 use crate::args;
 use crate::db::{DbError, Row, Tx};
-use crate::gate::Dirty;
-use daybook_domain::amount::{Minor, Quantity};
+use crate::master::{self, FULFILMENTS};
 use daybook_domain::ids::{LocationId, OrderId, Sku};
-use daybook_domain::order::{CancelReason, OrderState, Stage};
-use daybook_domain::reservation::Pool;
+use daybook_domain::order::Fulfilment;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -44,6 +42,14 @@ pub struct Order {
     pub paid_minor: i64,
     /// What was given back.
     pub refunded_minor: i64,
+    /// How it reaches its customer.
+    pub fulfilment: Fulfilment,
+    /// When its goods were put together, UTC milliseconds.
+    pub picked_at_ms: Option<i64>,
+    /// When it was handed over at a counter, UTC milliseconds.
+    pub handed_over_at_ms: Option<i64>,
+    /// Who carries it.
+    pub carrier: Option<String>,
     /// Tracking number, once shipped.
     pub tracking: Option<String>,
     /// Note to the shop.
@@ -153,7 +159,8 @@ pub fn find(tx: &mut Tx<'_>, id: OrderId) -> Result<Order, OrderError> {
     let row = tx.query_opt(
         "SELECT number, state, short, location_id, source, currency, subtotal_minor, tax_minor, shipping_minor,
                 total_minor, paid_minor, refunded_minor, tracking, note, gift_message, shipping_address,
-                billing_address, placed_at_ms, expires_at_ms, version
+                billing_address, placed_at_ms, expires_at_ms, version, fulfilment, picked_at_ms, handed_over_at_ms,
+                carrier
          FROM web_order WHERE tenant_id = $1 AND order_id = $2",
         args![tenant, id],
     )?;
@@ -178,6 +185,10 @@ pub fn find(tx: &mut Tx<'_>, id: OrderId) -> Result<Order, OrderError> {
         total_minor: row.int(9)?,
         paid_minor: row.int(10)?,
         refunded_minor: row.int(11)?,
+        fulfilment: fulfilment(row.text(20)?)?,
+        picked_at_ms: row.opt_int(21)?,
+        handed_over_at_ms: row.opt_int(22)?,
+        carrier: text(23)?,
         tracking: text(12)?,
         note: text(13)?,
         gift_message: text(14)?,
@@ -190,6 +201,12 @@ pub fn find(tx: &mut Tx<'_>, id: OrderId) -> Result<Order, OrderError> {
         payments: payments(tx, id)?,
         history: history(tx, id)?,
     })
+}
+
+/// How an order reaches its customer, as it stands in the table.
+pub(crate) fn fulfilment(word: &str) -> Result<Fulfilment, DbError> {
+    let found = master::by_word(&FULFILMENTS, word);
+    found.ok_or_else(|| DbError::corrupt("web_order", word))
 }
 
 fn lines(tx: &mut Tx<'_>, id: OrderId) -> Result<Vec<OrderLine>, DbError> {
@@ -295,220 +312,6 @@ pub(super) fn body_hash(tx: &mut Tx<'_>, id: OrderId) -> Result<Option<[u8; 32]>
         args![tenant, id],
     )?;
     row.map(|row| Ok(row.hash(0)?.0)).transpose()
-}
-
-/// An order held until the end of the transaction, as the rules see it.
-pub(super) struct Locked {
-    pub(super) id: OrderId,
-    pub(super) number: String,
-    pub(super) state: OrderState,
-    pub(super) name: String,
-    pub(super) total: Minor,
-    pub(super) location: LocationId,
-}
-
-/// Reads an order and keeps others from it. The order comes before the levels, so that nobody waits in a circle.
-pub(super) fn lock(tx: &mut Tx<'_>, id: OrderId) -> Result<Locked, OrderError> {
-    let tenant = tx.tenant();
-    let row = tx.query_opt(
-        "UPDATE web_order SET version = version + 1 WHERE tenant_id = $1 AND order_id = $2
-         RETURNING number, state, short, stage, tracking, cancel_reason, paid_minor, refunded_minor, total_minor,
-                   expires_at_ms, location_id",
-        args![tenant, id],
-    )?;
-    let row = row.ok_or(OrderError::Unknown)?;
-    Ok(Locked {
-        id,
-        number: row.text(0)?.to_owned(),
-        name: row.text(1)?.to_owned(),
-        state: state(&row).map_err(|_| DbError::corrupt("web_order", id))?,
-        total: Minor(row.int(8)?),
-        location: row.parsed(10, "web_order")?,
-    })
-}
-
-fn state(row: &Row) -> Result<OrderState, DbError> {
-    let corrupt = || DbError::corrupt("web_order", "state");
-    let stage = |name: &str| -> Result<Stage, DbError> {
-        Ok(match name {
-            "paid" => Stage::Paid { short: row.bool(2)? },
-            "processing" => Stage::Processing,
-            "shipped" => {
-                Stage::Shipped { tracking: row.opt_text(4)?.unwrap_or_default().to_owned() }
-            }
-            "delivered" => Stage::Delivered,
-            _ => return Err(corrupt()),
-        })
-    };
-    let (paid_minor, refunded_minor) = (Minor(row.int(6)?), Minor(row.int(7)?));
-    Ok(match row.text(1)? {
-        "pending" => OrderState::Pending { expires_at_ms: row.opt_int(9)?.ok_or_else(corrupt)? },
-        "cancelled" => OrderState::Cancelled {
-            why: match row.opt_text(5)? {
-                Some("customer") => CancelReason::Customer,
-                Some("staff") => CancelReason::Staff,
-                Some("window_ended") => CancelReason::WindowEnded,
-                Some("payment_failed") => CancelReason::PaymentFailed,
-                Some(_) | None => return Err(corrupt()),
-            },
-        },
-        "refunded" => OrderState::Refunded { refunded_minor },
-        "partially_refunded" => OrderState::PartiallyRefunded {
-            stage: stage(row.text(3)?)?,
-            paid_minor,
-            refunded_minor,
-        },
-        name => OrderState::Open { stage: stage(name)?, paid_minor },
-    })
-}
-
-/// Writes a state, with its event in the history.
-pub(super) fn store_state(
-    tx: &mut Tx<'_>,
-    before: &Locked,
-    after: &OrderState,
-    event_name: &str,
-    by: &By,
-) -> Result<(), OrderError> {
-    let tenant = tx.tenant();
-    let mut row = StateRow::default();
-    match after {
-        OrderState::Pending { expires_at_ms } => row.expires_at_ms = Some(*expires_at_ms),
-        OrderState::Cancelled { why } => row.cancel = Some(cancel_word(*why)),
-        OrderState::Refunded { .. } => {}
-        OrderState::Open { stage, .. } | OrderState::PartiallyRefunded { stage, .. } => {
-            row.of_stage(stage);
-        }
-    }
-    tx.execute(
-        "UPDATE web_order SET state = $3, short = $4, stage = coalesce($5, stage), tracking = coalesce($6, tracking),
-             cancel_reason = $7, expires_at_ms = $8
-         WHERE tenant_id = $1 AND order_id = $2",
-        args![
-            tenant,
-            before.id,
-            *after.name(),
-            row.short,
-            row.stage,
-            row.tracking,
-            row.cancel,
-            row.expires_at_ms
-        ],
-    )?;
-    event(tx, before.id, event_name, Some(&before.name), after.name(), by)?;
-    tx.touch(Dirty::Order(before.id));
-    Ok(())
-}
-
-#[derive(Default)]
-struct StateRow<'a> {
-    short: bool,
-    stage: Option<&'a str>,
-    tracking: Option<&'a str>,
-    cancel: Option<&'a str>,
-    expires_at_ms: Option<i64>,
-}
-
-impl<'a> StateRow<'a> {
-    fn of_stage(&mut self, stage: &'a Stage) {
-        self.stage = Some(match stage {
-            Stage::Paid { short } => {
-                self.short = *short;
-                "paid"
-            }
-            Stage::Processing => "processing",
-            Stage::Shipped { tracking } => {
-                self.tracking = Some(tracking);
-                "shipped"
-            }
-            Stage::Delivered => "delivered",
-        });
-    }
-}
-
-fn cancel_word(why: CancelReason) -> &'static str {
-    match why {
-        CancelReason::Customer => "customer",
-        CancelReason::Staff => "staff",
-        CancelReason::WindowEnded => "window_ended",
-        CancelReason::PaymentFailed => "payment_failed",
-    }
-}
-
-/// Notes what happened to an order.
-pub(super) fn event(
-    tx: &mut Tx<'_>,
-    id: OrderId,
-    kind: &str,
-    from: Option<&str>,
-    to: &str,
-    by: &By,
-) -> Result<(), DbError> {
-    let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
-    tx.execute(
-        "INSERT INTO order_event (tenant_id, order_id, event_no, kind, from_state, to_state, actor, detail, at_ms)
-         SELECT $1, $2, coalesce(max(event_no), 0) + 1, $3, $4, $5, $6, $7, $8
-         FROM order_event WHERE tenant_id = $1 AND order_id = $2",
-        args![tenant, id, *kind, from, *to, by.actor, by.reason, now_ms],
-    )?;
-    Ok(())
-}
-
-/// A reservation of an order.
-#[derive(Debug, Clone)]
-pub(super) struct ReservationRow {
-    /// Id.
-    pub id: Uuid,
-    /// SKU.
-    pub sku: Sku,
-    /// Where.
-    pub location: LocationId,
-    /// How much.
-    pub quantity_milli: Quantity,
-    /// Where it was taken from.
-    pub from: Pool,
-    /// `held`, `deducted`, `released`, `expired`.
-    pub state: String,
-    /// End of the payment window, UTC milliseconds.
-    pub expires_at_ms: i64,
-}
-
-/// The reservations of an order in the order of locking, in any state.
-///
-/// # Errors
-/// [`DbError`].
-pub(super) fn reservations(tx: &mut Tx<'_>, id: OrderId) -> Result<Vec<ReservationRow>, DbError> {
-    let tenant = tx.tenant();
-    let rows = tx.query(
-        "SELECT reservation_id, sku, location_id, quantity_milli, from_allotment_milli, state, expires_at_ms
-         FROM reservation WHERE tenant_id = $1 AND order_id = $2 ORDER BY location_id, sku",
-        args![tenant, id],
-    )?;
-    let reservation = |row: &Row| {
-        Ok(ReservationRow {
-            id: row.uuid(0)?,
-            sku: row.parsed(1, "reservation")?,
-            location: row.parsed(2, "reservation")?,
-            quantity_milli: Quantity(row.int(3)?),
-            from: if row.int(4)? > 0 { Pool::Allotment } else { Pool::Free },
-            state: row.text(5)?.to_owned(),
-            expires_at_ms: row.opt_int(6)?.unwrap_or_default(),
-        })
-    };
-    rows.iter().map(reservation).collect()
-}
-
-/// How many reservations are held now, for watching.
-///
-/// # Errors
-/// [`DbError`].
-pub fn open_reservations(tx: &mut Tx<'_>) -> Result<i64, DbError> {
-    let tenant = tx.tenant();
-    let row = tx.query_one(
-        "SELECT count(*) FROM reservation WHERE tenant_id = $1 AND state = 'held'",
-        args![tenant],
-    )?;
-    row.int(0)
 }
 
 /// What an order costs, as it was frozen, and what the invoice needs besides.

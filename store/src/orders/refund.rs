@@ -2,7 +2,7 @@
 
 use super::place::{hash_of, limited};
 use super::read::{self, Order};
-use super::{By, OrderError, invoice};
+use super::{By, OrderError, held, invoice, state};
 use crate::args;
 use crate::db::{DbError, Tx};
 use crate::stock::{self, MovementKind, Posting};
@@ -69,7 +69,7 @@ pub fn refund(
     if let Some(known) = known(tx, id, new.id, &body_hash)? {
         return Ok(known);
     }
-    let locked = read::lock(tx, id)?;
+    let locked = state::lock(tx, id)?;
     // Again: another may have given it back while this one waited for the lock.
     if let Some(known) = known(tx, id, new.id, &body_hash)? {
         return Ok(known);
@@ -103,7 +103,7 @@ pub fn refund(
     if new.restock {
         restock(tx, &locked, &note, by)?;
     }
-    read::store_state(
+    state::store_state(
         tx,
         &locked,
         &state,
@@ -157,7 +157,7 @@ struct Entry<'a> {
 
 fn record(
     tx: &mut Tx<'_>,
-    locked: &read::Locked,
+    locked: &state::Locked,
     new: &NewRefund,
     entry: &Entry<'_>,
     by: &By,
@@ -209,16 +209,16 @@ fn lines(tx: &mut Tx<'_>, id: OrderId, note: &Document) -> Result<(), DbError> {
 /// Goods come back to where they were deducted; what never left, of a short order, does not.
 fn restock(
     tx: &mut Tx<'_>,
-    locked: &read::Locked,
+    locked: &state::Locked,
     note: &Document,
     by: &By,
 ) -> Result<(), OrderError> {
-    let left = read::reservations(tx, locked.id)?;
+    let left = held::reservations(tx, locked.id)?;
     let postings: Vec<Posting> = note
         .lines
         .iter()
         .filter_map(|line| {
-            let deducted = |row: &&read::ReservationRow| {
+            let deducted = |row: &&held::ReservationRow| {
                 row.sku == line.sku
                     && row.state == "deducted"
                     && line.quantity_milli > Quantity::ZERO

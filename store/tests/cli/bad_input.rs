@@ -205,7 +205,8 @@ fn a_path_or_method_that_is_not_there_is_refused_by_its_code() {
     let wire = Wire::new();
     let ask = |method: &str, path: &str| {
         let mut stream = TcpStream::connect(&wire.server.address).unwrap();
-        write!(stream, "{method} {path} HTTP/1.1\r\nHost: store\r\nConnection: close\r\n\r\n").unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: store\r\nConnection: close\r\n\r\n")
+            .unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();

@@ -9,6 +9,7 @@ mod allotment;
 mod exchange;
 mod gate;
 mod import;
+mod order_at_till;
 mod orders;
 mod reconcile;
 mod restore;

@@ -49,6 +49,7 @@ fn order(id: u128, lines: &[(&str, i64)]) -> NewOrder {
         lines: lines.iter().map(line).collect(),
         location: Some(LocationId::new("ware").unwrap()),
         customer: None,
+        fulfilment: None,
         shipping_address: None,
         billing_address: None,
         shipping_minor: None,

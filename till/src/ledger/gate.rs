@@ -232,6 +232,9 @@ impl<'a> Gate<'a> {
             Fact::ReceiptReprinted(_) => {
                 self.topics.insert(Topic::Documents);
             }
+            Fact::OrderPicked(_) | Fact::OrderShipped(_) | Fact::OrderHandedOver(_) => {
+                self.topics.insert(Topic::Orders);
+            }
             Fact::IncarnationStarted(_)
             | Fact::AppStarted(_)
             | Fact::StaffSignedIn(_)
@@ -241,7 +244,6 @@ impl<'a> Gate<'a> {
             | Fact::XReport(_)
             | Fact::BasketAborted(_)
             | Fact::CustomerCreated(_)
-            | Fact::OrderHandedOver(_)
             | Fact::ClockJumped(_)
             | Fact::Statement(_) => {}
         }

@@ -2,7 +2,8 @@
 
 use crate::error::TillError;
 use daybook_domain::document::Document;
-use daybook_domain::entry::{Fact, Movement, MovementReason, Sale};
+use daybook_domain::entry::{Fact, Movement, MovementReason, OrderShipped, Sale};
+use daybook_domain::ids::OrderId;
 use rusqlite::{Connection, params};
 
 /// What the rows need of an entry besides its fact.
@@ -53,6 +54,11 @@ pub fn project(conn: &Connection, place: Place, fact: &Fact) -> Result<(), TillE
             .execute(params![reprint.document.0, reprint.copy_no, place.pos])?;
             Ok(())
         }
+        Fact::OrderPicked(picked) => deed(conn, place.pos, picked.order, "picked", None),
+        Fact::OrderShipped(shipped) => {
+            deed(conn, place.pos, shipped.order, "shipped", Some(shipped))
+        }
+        Fact::OrderHandedOver(handed) => deed(conn, place.pos, handed.order, "handed_over", None),
         Fact::IncarnationStarted(_)
         | Fact::AppStarted(_)
         | Fact::StaffSignedIn(_)
@@ -70,7 +76,6 @@ pub fn project(conn: &Connection, place: Place, fact: &Fact) -> Result<(), TillE
         | Fact::BasketAborted(_)
         | Fact::StockCounted(_)
         | Fact::CustomerCreated(_)
-        | Fact::OrderHandedOver(_)
         | Fact::ClockJumped(_)
         | Fact::Statement(_) => Ok(()),
     }
@@ -101,6 +106,27 @@ fn document(conn: &Connection, place: Place, kind: &str, sale: &Sale) -> Result<
     )?
     .execute(params![document.series, counter_of(document)?])?;
     movements(conn, place.pos, &sale.movements)
+}
+
+/// What was done here with a web order.
+fn deed(
+    conn: &Connection,
+    pos: i64,
+    order: OrderId,
+    deed: &str,
+    shipped: Option<&OrderShipped>,
+) -> Result<(), TillError> {
+    conn.prepare_cached(
+        "INSERT INTO order_deed (pos, order_id, deed, carrier, tracking) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        pos,
+        order.0,
+        deed,
+        shipped.and_then(|shipped| shipped.carrier.as_deref()),
+        shipped.map(|shipped| shipped.tracking.as_str()),
+    ])?;
+    Ok(())
 }
 
 /// The counter at the end of a printed number.

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 /// Every table that is made from the journal alone, with the columns that are.
-const MODELS: [(&str, &str); 6] = [
+const MODELS: [(&str, &str); 7] = [
     (
         "document",
         "SELECT pos, id, number, series, kind, original, shift, issued_at_ms, payable_minor, source
@@ -21,6 +21,7 @@ const MODELS: [(&str, &str); 6] = [
     ("shift", "SELECT pos, shift, day, fiscal_year FROM shift ORDER BY pos"),
     ("closing", "SELECT pos, shift, z_no FROM closing ORDER BY pos"),
     ("number_series", "SELECT series, last FROM number_series ORDER BY series"),
+    ("order_deed", "SELECT pos, order_id, deed, carrier, tracking FROM order_deed ORDER BY pos"),
     ("reprint", "SELECT document, copy_no, pos FROM reprint ORDER BY document, copy_no"),
 ];
 

@@ -1,6 +1,7 @@
 //! Feed rows from the tables.
 
 mod catalogue;
+mod order;
 mod people;
 mod stock;
 
@@ -37,7 +38,7 @@ pub(super) fn render_all(tx: &mut Tx<'_>, keys: &[Dirty]) -> Result<Vec<Rendered
             Dirty::Customer(customer) => people::customer(tx, *customer)?,
             Dirty::TaxClass(class) => catalogue::tax_class(tx, class)?,
             Dirty::Item(sku) => catalogue::item(tx, sku)?,
-            Dirty::Order(order) => stock::order(tx, *order)?,
+            Dirty::Order(order) => order::order(tx, *order)?,
             Dirty::Stock(location, sku) => {
                 let level = levels.remove(&(location.clone(), sku.clone()));
                 Rendered::of(

@@ -1,11 +1,11 @@
-//! Levels and orders.
+//! Levels.
 
-use super::{Dirty, Rendered};
+use super::Dirty;
 use crate::args;
 use crate::db::{Arg, Bind, DbError, Row, Tx};
-use daybook_domain::amount::{Minor, Quantity};
-use daybook_domain::feed::{OrderRow, StockPolicy, StockRow};
-use daybook_domain::ids::{LocationId, OrderId, Sku};
+use daybook_domain::amount::Quantity;
+use daybook_domain::feed::{StockPolicy, StockRow};
+use daybook_domain::ids::{LocationId, Sku};
 use std::collections::{BTreeMap, HashMap};
 
 /// Levels read by one statement.
@@ -63,28 +63,4 @@ fn stock_row(location: &LocationId, row: &Row) -> Result<StockRow, DbError> {
         leased_milli: Quantity(row.int(6)?),
         in_doubt_milli: Quantity(row.int(7)?),
     })
-}
-
-pub(super) fn order(tx: &mut Tx<'_>, order: OrderId) -> Result<Rendered, DbError> {
-    let tenant = tx.tenant();
-    let lines = tx
-        .query(
-            "SELECT sku, quantity_milli FROM order_line WHERE tenant_id = $1 AND order_id = $2 ORDER BY line_no",
-            args![tenant, order],
-        )?
-        .iter()
-        .map(|row| Ok((row.parsed(0, "order_line")?, Quantity(row.int(1)?))))
-        .collect::<Result<Vec<_>, DbError>>()?;
-    let row = tx.query_one(
-        "SELECT number, state, total_minor, location_id FROM web_order WHERE tenant_id = $1 AND order_id = $2",
-        args![tenant, order],
-    )?;
-    let value = OrderRow {
-        order,
-        number: row.text(0)?.to_owned(),
-        state: row.text(1)?.to_owned(),
-        total_minor: Minor(row.int(2)?),
-        lines,
-    };
-    Rendered::of(format!("order/{order}"), row.text(3)?.to_owned(), Some(&value))
 }
