@@ -4,6 +4,7 @@ mod args;
 mod journal;
 mod look;
 mod moves;
+mod orders;
 mod output;
 mod sales;
 mod session;
@@ -56,6 +57,7 @@ fn dispatch(arguments: &Arguments, output: &Output) -> Result<(), TillError> {
         Command::Barcode(barcode) => look::barcode(arguments, barcode, output),
         Command::Invoice(invoice) => sales::invoice(arguments, invoice, output),
         Command::Statement => moves::statement(arguments, output),
+        Command::Order(order) => orders::order(arguments, order, output),
         Command::Lease(lease) => moves::lease(arguments, lease, output),
         Command::Recover(recover) => moves::recover(arguments, recover, output),
         Command::Backup { file } => journal::backup(arguments, file, output),

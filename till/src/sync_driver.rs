@@ -89,6 +89,16 @@ pub fn acked_of(conn: &rusqlite::Connection, incarnation: u32) -> Result<i64, Ti
     Ok(facts::acked(conn, incarnation)?.seq)
 }
 
+/// Takes the outcome of a request by itself, as an exchange does among the rest.
+#[cfg(test)]
+pub(crate) fn take_answer(
+    ledger: &mut Ledger,
+    answer: &daybook_sync::message::RequestAnswer,
+    now_ms: i64,
+) -> Result<(), TillError> {
+    ledger.write_state(|conn| apply::take_answer(conn, answer, now_ms))
+}
+
 pub(crate) fn locked(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
     // A panic elsewhere left no half-written transaction: those are rolled back.
     ledger.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,6 +1,7 @@
 //! The till's rules over a real ledger in a temporary folder, fed by hand instead of by a store.
 
 mod fixture;
+mod orders;
 
 use crate::error::TillError;
 use crate::ledger::query::{self, By};

@@ -68,6 +68,8 @@ pub(super) enum Command {
     Invoice(Invoice),
     /// State this till's view of stock and money.
     Statement,
+    /// Web orders of this location.
+    Order(Order),
     /// Ask for the right to sell pooled stock, or give all such rights back.
     Lease(Lease),
     /// Go on after a restore without the store, with a manager's approval.
@@ -340,6 +342,56 @@ pub(super) struct Invoice {
     /// 80 mm receipt.
     #[arg(long)]
     pub(super) receipt: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Order {
+    #[command(subcommand)]
+    pub(super) command: OrderCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum OrderCommand {
+    /// List what is to be picked, handed over or shipped.
+    List {
+        /// Unpaid, finished and called off ones too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one.
+    Show {
+        /// Number or id.
+        order: String,
+    },
+    /// Its goods were put together.
+    Pick {
+        /// Number or id.
+        order: String,
+    },
+    /// Its customer has it.
+    HandOver {
+        /// Number or id.
+        order: String,
+    },
+    /// It left with a carrier.
+    Ship {
+        /// Number or id.
+        order: String,
+        /// Tracking number.
+        #[arg(long)]
+        tracking: String,
+        /// Who carries it.
+        #[arg(long)]
+        carrier: Option<String>,
+    },
+    /// Ask the store to call it off; a paid one is refunded whole, with a manager's approval.
+    Cancel {
+        /// Number or id.
+        order: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -7,12 +7,14 @@ use crate::feed;
 use crate::ledger::incarnation::Beginning;
 use crate::ledger::{Act, Ledger, Standing, query, state};
 use crate::random;
+use crate::requests;
 use daybook_domain::clock::Moment;
 use daybook_domain::entry::{Fact, IncarnationReason, JournalHead, PerpetualTotals};
 use daybook_sync::client::{Applied, Missing};
 use daybook_sync::limits::PROTOCOL;
 use daybook_sync::message::{
     HeldJournal, IncarnationAnswer, IncarnationHead, IncarnationRequest, NewIncarnation,
+    RequestAnswer,
 };
 use daybook_sync::wire::EntriesAnswer;
 use rusqlite::{Connection, params};
@@ -65,7 +67,7 @@ pub(super) fn apply(
         }
         let unread = apply_feed(conn, &keys, applied)?;
         for answer in &applied.answers {
-            lease::take_answer(conn, answer)?;
+            take_answer(conn, answer, now.at_ms)?;
         }
         if let Some((wish, store_head)) = &wish {
             state::set(conn, "wish", wish)?;
@@ -78,6 +80,17 @@ pub(super) fn apply(
         ledger.set_standing(Standing::NeedsIncarnation("the store asked for it"));
     }
     Ok(unread)
+}
+
+/// Takes the outcome of a request.
+pub(super) fn take_answer(
+    conn: &Connection,
+    answer: &RequestAnswer,
+    now_ms: i64,
+) -> Result<(), TillError> {
+    let Some(asked) = requests::asked(conn, answer.id)? else { return Ok(()) };
+    lease::take_outcome(conn, answer.id, &asked, &answer.outcome)?;
+    requests::settle(conn, answer.id, &asked.body, &answer.outcome, now_ms)
 }
 
 fn apply_feed(

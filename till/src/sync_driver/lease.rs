@@ -3,12 +3,13 @@
 use crate::error::TillError;
 use crate::ledger::{Ledger, Standing, state};
 use crate::random;
+use crate::requests::{self, Asked};
 use crate::stock;
 use daybook_domain::amount::Quantity;
 use daybook_domain::clock::Moment;
 use daybook_domain::ids::Sku;
 use daybook_sync::limits::REQUESTS_MAX;
-use daybook_sync::message::{Outcome, Request, RequestAnswer, RequestBody};
+use daybook_sync::message::{Outcome, Request, RequestBody};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -35,7 +36,7 @@ pub fn ask_lease(
         quantity_milli: quantity.0,
     };
     let id = random::id(now.at_ms)?;
-    ledger.write_state(|conn| put_request(conn, now, &Request::new(id, &body)))?;
+    ledger.write_state(|conn| requests::put(conn, now, &Request::new(id, &body)))?;
     Ok(id)
 }
 
@@ -52,7 +53,7 @@ pub fn release_leases(ledger: &mut Ledger, now: Moment) -> Result<usize, TillErr
             .collect::<Result<Vec<i64>, _>>()?;
         for fence in &fences {
             let body = RequestBody::LeaseRelease { fence: *fence };
-            put_request(conn, now, &Request::new(random::id(now.at_ms)?, &body))?;
+            requests::put(conn, now, &Request::new(random::id(now.at_ms)?, &body))?;
             conn.execute("DELETE FROM lease WHERE fence = ?1", [fence])?;
         }
         Ok(fences.len())
@@ -101,57 +102,49 @@ pub(super) fn ask_for_pooled(ledger: &mut Ledger, now: Moment) -> Result<(), Til
                 location: location.to_string(),
                 quantity_milli: WISH_MILLI,
             };
-            put_request(conn, now, &Request::new(random::id(now.at_ms)?, &body))?;
+            requests::put(conn, now, &Request::new(random::id(now.at_ms)?, &body))?;
         }
         Ok(())
     })
 }
 
-/// Takes the outcome of a request.
-pub(super) fn take_answer(conn: &Connection, answer: &RequestAnswer) -> Result<(), TillError> {
-    let row: Option<(String, i64, i64, Uuid)> = conn
-        .prepare_cached(
-            "SELECT fields, asked_at_ms, asked_mono_ms, asked_boot FROM request WHERE id = ?1",
-        )?
-        .query_row([answer.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-        .optional()?;
-    // A late second answer says the same as the first.
-    let Some((fields, at_ms, mono_ms, boot)) = row else { return Ok(()) };
-    let request: Request = serde_json::from_str(&fields)
-        .map_err(|error| TillError::corrupt("request", answer.id, error))?;
-    let body = request.body().map_err(|error| TillError::corrupt("request", answer.id, error))?;
-    if let RequestBody::LeaseAcquire { sku, location, .. } = &body {
-        match &answer.outcome {
-            Outcome::Granted { fence, quantity_milli, ttl_ms } => {
-                let incarnation: u32 = conn.query_row(
-                    "SELECT incarnation FROM incarnation ORDER BY ord DESC LIMIT 1",
-                    [],
-                    |row| row.get(0),
-                )?;
-                conn.prepare_cached(
-                    "INSERT INTO lease (request, fence, incarnation, location, sku, quantity_milli,
-                         asked_at_ms, asked_mono_ms, asked_boot, ttl_ms)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                )?
-                .execute(params![
-                    answer.id,
-                    fence,
-                    incarnation,
-                    location,
-                    sku,
-                    quantity_milli,
-                    at_ms,
-                    mono_ms,
-                    boot,
-                    ttl_ms
-                ])?;
-            }
-            Outcome::Refused { .. } => note_refused(conn, location, sku)?,
-            Outcome::Done => {}
+/// Takes the outcome of a request for a lease.
+pub(super) fn take_outcome(
+    conn: &Connection,
+    id: Uuid,
+    asked: &Asked,
+    outcome: &Outcome,
+) -> Result<(), TillError> {
+    let RequestBody::LeaseAcquire { sku, location, .. } = &asked.body else { return Ok(()) };
+    match outcome {
+        Outcome::Granted { fence, quantity_milli, ttl_ms } => {
+            let incarnation: u32 = conn.query_row(
+                "SELECT incarnation FROM incarnation ORDER BY ord DESC LIMIT 1",
+                [],
+                |row| row.get(0),
+            )?;
+            conn.prepare_cached(
+                "INSERT INTO lease (request, fence, incarnation, location, sku, quantity_milli,
+                     asked_at_ms, asked_mono_ms, asked_boot, ttl_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            )?
+            .execute(params![
+                id,
+                fence,
+                incarnation,
+                location,
+                sku,
+                quantity_milli,
+                asked.at.at_ms,
+                asked.at.mono_ms,
+                asked.at.boot,
+                ttl_ms
+            ])?;
+            Ok(())
         }
+        Outcome::Refused { .. } => note_refused(conn, location, sku),
+        Outcome::Done => Ok(()),
     }
-    conn.prepare_cached("DELETE FROM request WHERE id = ?1")?.execute([answer.id])?;
-    Ok(())
 }
 
 fn note_refused(conn: &Connection, location: &str, sku: &str) -> Result<(), TillError> {
@@ -162,17 +155,6 @@ fn note_refused(conn: &Connection, location: &str, sku: &str) -> Result<(), Till
         .optional()?;
     refused.insert(sku.to_owned(), feed.unwrap_or(0));
     state::set(conn, "lease_refused", &refused)
-}
-
-fn put_request(conn: &Connection, now: Moment, request: &Request) -> Result<(), TillError> {
-    let fields = serde_json::to_string(request)
-        .map_err(|error| TillError::corrupt("request", request.id, error))?;
-    conn.prepare_cached(
-        "INSERT INTO request (id, fields, asked_at_ms, asked_mono_ms, asked_boot)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?
-    .execute(params![request.id, fields, now.at_ms, now.mono_ms, now.boot])?;
-    Ok(())
 }
 
 fn asked_skus(conn: &Connection) -> Result<Vec<String>, TillError> {

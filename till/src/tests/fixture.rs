@@ -72,6 +72,19 @@ pub(super) fn who(ledger: &mut Ledger, staff: &str, approver: Option<&str>) -> W
     Who { moment, data_at_ms: None, actor, approver }
 }
 
+/// Rows that come with a later exchange.
+pub(super) fn receive(ledger: &mut Ledger, feed: i64, rows: &[(String, Value)]) {
+    let rows: Vec<FeedRow> = (feed..)
+        .zip(rows)
+        .map(|(feed, (key, value))| FeedRow::value(feed, key, value.to_string()).unwrap())
+        .collect();
+    let last = rows.last().map_or(feed, |row| row.feed);
+    let cursor = Cursor { epoch: 1, feed: last, digest: Hash([0; 32]), fill: None };
+    let page = FeedPage { rows, cursor, more: false };
+    let keys = std::sync::Arc::clone(ledger.keys());
+    ledger.write_state(|conn| crate::feed::apply(conn, &keys, &page)).unwrap();
+}
+
 fn page() -> FeedPage {
     let salt = SaltString::encode_b64(b"saltsaltsalt").unwrap();
     let cheap = argon2::Params::new(8, 1, 1, None).unwrap();
