@@ -180,7 +180,7 @@ impl<'a> Gate<'a> {
         if let Some(text) = sidecar {
             self.tx
                 .prepare_cached("INSERT INTO sidecar (pos, body) VALUES (?1, ?2)")?
-                .execute(params![pos, text])?;
+                .execute(params![pos, text.as_bytes()])?;
         }
         let shift = self.live.shift.as_ref().map(|shift| shift.shift.0);
         project(self.tx, Place { pos, shift }, fact)?;

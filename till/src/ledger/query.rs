@@ -167,7 +167,9 @@ pub fn entries_after(
         if bytes > max_bytes && !found.is_empty() {
             break;
         }
-        let sidecar = row.get(5)?;
+        let sidecar: Option<Vec<u8>> = row.get(5)?;
+        let sidecar = sidecar.map(String::from_utf8).transpose();
+        let sidecar = sidecar.map_err(|error| TillError::corrupt("sidecar", entry.pos, error))?;
         found.push(FramedEntry { frame: entry.frame, bytes: entry.bytes, sidecar });
     }
     Ok(found)
