@@ -113,6 +113,23 @@ impl Lease {
         }
     }
 
+    /// The till's right ends before its time: its incarnation is over, or nobody waits for it any more. What was sold
+    /// under it is not known.
+    ///
+    /// # Errors
+    /// [`StockError::PoolShort`] when level and lease contradict each other.
+    pub fn end(&mut self, level: &mut Level, now_ms: i64) -> Result<LeaseChange, StockError> {
+        match self.state {
+            LeaseState::Granted { .. } => {
+                self.enter_doubt(level, now_ms, None)?;
+                Ok(LeaseChange::Changed)
+            }
+            LeaseState::InDoubt { .. }
+            | LeaseState::Settled { .. }
+            | LeaseState::WrittenOff { .. } => Ok(LeaseChange::Unchanged),
+        }
+    }
+
     /// The till gives the lease back. `report.head_seq` is its head when it gave up the right.
     ///
     /// # Errors

@@ -5,9 +5,11 @@
 //! 7 busy, try again.
 
 mod backup;
+mod customer;
 mod exception;
 mod fork;
 mod import;
+mod lease;
 mod orders;
 mod quarantine;
 mod reconcile;
@@ -24,6 +26,9 @@ use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+
+/// Longest reason, in characters.
+const REASON_CHARS_MAX: usize = 200;
 
 #[derive(Parser)]
 #[command(
@@ -46,6 +51,12 @@ enum Command {
     /// Entries that are stored but wait for a person.
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
+    /// Rights of tills to sell pooled stock offline.
+    #[command(subcommand)]
+    Lease(lease::Lease),
+    /// Customers.
+    #[command(subcommand)]
+    Customer(customer::Customer),
     /// Histories of tills that part from each other.
     #[command(subcommand)]
     Fork(fork::Fork),
@@ -185,6 +196,16 @@ impl From<TillError> for Failure {
     }
 }
 
+/// A reason that a person gives, which stays on record.
+fn reason(code: &str, text: &str) -> Result<String, Failure> {
+    let text = text.trim();
+    if (1..=REASON_CHARS_MAX).contains(&text.chars().count()) {
+        return Ok(text.to_owned());
+    }
+    let message = format!("reason: must have 1 to {REASON_CHARS_MAX} characters");
+    Err(Failure::input(code, message))
+}
+
 /// Runs the command line.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -193,6 +214,8 @@ pub fn main() -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::Till(command) => command.run(),
         Command::Quarantine(command) => command.run(),
+        Command::Lease(command) => command.run(),
+        Command::Customer(command) => command.run(),
         Command::Fork(command) => command.run(),
         Command::Exception(command) => command.run(),
         Command::Import(command) => command.run(),

@@ -1,12 +1,15 @@
 //! Enrolment: a one-time code becomes a till, or the next incarnation of one.
 
 mod code;
+mod keys;
 
 pub use code::EnrolCode;
+pub use keys::{Rotation, request_key, retire, rotate, rotation};
 
 use crate::args;
 use crate::db::{DbError, Tx};
 use crate::keyring::Keyring;
+use crate::leases;
 use crate::tenant;
 use crate::tills::{Incarnation, Till, TillError, record};
 use daybook_domain::ids::LocationId;
@@ -207,7 +210,7 @@ fn admit(
             epoch: business.epoch,
         },
     )?;
-    add_key(tx, keyring, till, fresh)?;
+    keys::add(tx, keyring, till, fresh, None)?;
     record(tx, till, "enrolled", "till", &request.app)?;
     let row = Till::load(tx, till)?.ok_or_else(|| DbError::corrupt("till", till))?;
     Ok(EnrolAnswer {
@@ -270,31 +273,9 @@ fn open_incarnation(tx: &mut Tx<'_>, till: Uuid, opening: &Opening<'_>) -> Resul
         "UPDATE till SET incarnation = $3 WHERE tenant_id = $1 AND till_id = $2",
         args![tenant, till, incarnation],
     )?;
+    // Leases end with the incarnation that asked for them; what its ledger sold may never arrive.
+    leases::end(tx, till, Some(incarnation))?;
     Ok(incarnation)
-}
-
-/// The till that a request key belongs to, with the key as it is sealed; none when it is unknown or retired.
-///
-/// # Errors
-/// [`DbError`].
-pub fn request_key(tx: &mut Tx<'_>, key_id: &str) -> Result<Option<(Uuid, Vec<u8>)>, DbError> {
-    let tenant = tx.tenant();
-    let row = tx.query_opt(
-        "SELECT till_id, sealed_secret FROM till_key
-         WHERE tenant_id = $1 AND key_id = $2 AND retired_at_ms IS NULL",
-        args![tenant, key_id],
-    )?;
-    row.map(|row| Ok((row.uuid(0)?, row.bytes(1)?.to_owned()))).transpose()
-}
-
-fn add_key(tx: &mut Tx<'_>, keyring: &Keyring, till: Uuid, fresh: &Fresh) -> Result<(), DbError> {
-    let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
-    let sealed = keyring.seal(SEAL_REQUEST_KEY, &fresh.secret);
-    tx.execute(
-        "INSERT INTO till_key (tenant_id, key_id, till_id, sealed_secret, created_at_ms) VALUES ($1, $2, $3, $4, $5)",
-        args![tenant, fresh.key_id, till, sealed, now_ms],
-    )?;
-    Ok(())
 }
 
 fn held(tx: &mut Tx<'_>, till: Uuid) -> Result<Vec<HeldJournal>, DbError> {

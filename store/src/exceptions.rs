@@ -101,6 +101,26 @@ fn exception(row: &Row) -> Result<Exception, DbError> {
     })
 }
 
+/// Closes the open exception of a kind about a subject, where there is one: its cause is gone.
+///
+/// # Errors
+/// [`DbError`].
+pub fn close(
+    tx: &mut Tx<'_>,
+    kind: &str,
+    subject: &str,
+    by: &str,
+    resolution: &str,
+) -> Result<(), DbError> {
+    let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
+    tx.execute(
+        "UPDATE exception SET resolved_at_ms = $4, resolved_by = $5, resolution = $6
+         WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND resolved_at_ms IS NULL",
+        args![tenant, *kind, *subject, now_ms, *by, *resolution],
+    )?;
+    Ok(())
+}
+
 /// Closes an open exception with what a person decided. `false` when there is no such open one.
 ///
 /// # Errors

@@ -71,10 +71,22 @@ pub fn exchange(
         now_ms,
         session: done.plan.session.answer(),
         push: acknowledge(signer, &done, journal, now_ms),
+        location: begins_anew(&push.header, &pull).then(|| done.till.location.to_string()),
         pull,
         answers: done.answers,
         key: None,
     })
+}
+
+/// A till that fetches from nothing is told where it stands, again and again until it has begun.
+fn begins_anew(header: &ExchangeHeader, pull: &PullAnswer) -> bool {
+    match pull {
+        PullAnswer::Refetch { .. } => true,
+        PullAnswer::Page(_) | PullAnswer::UpgradeRequired { .. } | PullAnswer::Wait => {
+            header.cursor.is_none()
+        }
+        PullAnswer::Blocked => false,
+    }
 }
 
 /// Hashes, signatures and facts: all the work that needs no transaction.

@@ -7,7 +7,7 @@ mod feed;
 mod postgres;
 mod sqlite;
 
-pub use feed::{Dirty, current_head};
+pub use feed::{Dirty, current_head, hold_head};
 pub use postgres::PostgresGate;
 
 use crate::db::{DbError, Moment, PostgresPool, SqliteFile, Tx};

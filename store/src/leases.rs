@@ -4,13 +4,14 @@ use crate::args;
 use crate::counter;
 use crate::db::{DbError, Row, Tx};
 use crate::stock;
-use crate::tills::Till;
+use crate::tills::{Till, record};
 use daybook_domain::amount::Quantity;
 use daybook_domain::ids::{LocationId, Sku, StaffId, TillId};
 use daybook_domain::lease::{GrantTerms, Lease, LeaseChange, LeaseState, TillReport};
 use daybook_domain::lease::{Outcome as Granted, answer};
 use daybook_domain::stock::{Level, StockError};
 use daybook_sync::message::Outcome;
+use serde::Serialize;
 use uuid::Uuid;
 
 /// How long a lease lasts: a shop's longest day.
@@ -196,15 +197,106 @@ pub fn expire(tx: &mut Tx<'_>, limit: i64) -> Result<usize, DbError> {
     Ok(rows.len())
 }
 
+/// Ends a till's rights before their time: those of all incarnations but the live one, or all of them. Says how many.
+///
+/// # Errors
+/// [`DbError`].
+pub fn end(tx: &mut Tx<'_>, till: Uuid, live: Option<u32>) -> Result<usize, DbError> {
+    let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
+    let rows = tx.query(
+        "SELECT lease_id FROM lease
+         WHERE tenant_id = $1 AND till_id = $2 AND state = 'granted'
+             AND (CAST($3 AS BIGINT) IS NULL OR incarnation <> CAST($3 AS BIGINT))
+         ORDER BY location_id, sku, lease_id",
+        args![tenant, till, live],
+    )?;
+    for row in &rows {
+        if let Some(mut held) = Held::load(tx, row.int(0)?)? {
+            held.change(tx, |lease, level| lease.end(level, now_ms))?;
+            stock::reassess(tx, &held.location, &held.sku)?;
+        }
+    }
+    Ok(rows.len())
+}
+
 /// A named person decides not to wait for a till. `false` when the lease is not in doubt.
 ///
 /// # Errors
 /// [`DbError`].
-pub fn write_off(tx: &mut Tx<'_>, fence: i64, by: &StaffId) -> Result<bool, DbError> {
+pub fn write_off(tx: &mut Tx<'_>, fence: i64, by: &StaffId, reason: &str) -> Result<bool, DbError> {
     let now_ms = tx.now_ms();
     let Some(mut held) = Held::load(tx, fence)? else { return Ok(false) };
+    let left = held.lease.remaining_milli;
     let change = held.change(tx, |lease, level| lease.write_off(level, by.clone(), now_ms))?;
-    Ok(change == LeaseChange::Changed)
+    if change == LeaseChange::Unchanged {
+        return Ok(false);
+    }
+    let detail = format!("lease {fence}, {} of {}: {reason}", left.to_decimal(), held.sku);
+    record(tx, held.lease.till.0, "lease_written_off", by.as_str(), &detail)?;
+    stock::reassess(tx, &held.location, &held.sku)?;
+    Ok(true)
+}
+
+/// A lease in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeaseView {
+    /// Its number.
+    pub fence: i64,
+    /// Short code of the till that has it.
+    pub till: String,
+    /// In which incarnation.
+    pub incarnation: u32,
+    /// Where.
+    pub location: String,
+    /// What.
+    pub sku: String,
+    /// Granted, thousandths.
+    pub granted_milli: i64,
+    /// Not known to be sold.
+    pub remaining_milli: i64,
+    /// `granted`, `in_doubt`, `settled`, `written_off`.
+    pub state: String,
+    /// UTC milliseconds.
+    pub granted_at_ms: i64,
+    /// End of the right, UTC milliseconds.
+    pub expires_at_ms: i64,
+    /// Since when it is in doubt, UTC milliseconds.
+    pub doubt_since_ms: Option<i64>,
+    /// Who wrote it off.
+    pub settled_by: Option<String>,
+}
+
+/// Lists leases, oldest first; the open ones only unless `all`.
+///
+/// # Errors
+/// [`DbError`].
+pub fn list(tx: &mut Tx<'_>, all: bool) -> Result<Vec<LeaseView>, DbError> {
+    let tenant = tx.tenant();
+    let rows = tx.query(
+        "SELECT l.lease_id, t.code, l.incarnation, l.location_id, l.sku, l.granted_milli, l.remaining_milli, l.state,
+                l.granted_at_ms, l.expires_at_ms, l.doubt_since_ms, l.settled_by
+         FROM lease l JOIN till t ON t.tenant_id = l.tenant_id AND t.till_id = l.till_id
+         WHERE l.tenant_id = $1 AND (l.state IN ('granted', 'in_doubt') OR CAST($2 AS BIGINT) = 1)
+         ORDER BY l.lease_id",
+        args![tenant, all],
+    )?;
+    let view = |row: &Row| {
+        Ok(LeaseView {
+            fence: row.int(0)?,
+            till: row.text(1)?.to_owned(),
+            incarnation: row.u32(2)?,
+            location: row.text(3)?.to_owned(),
+            sku: row.text(4)?.to_owned(),
+            granted_milli: row.int(5)?,
+            remaining_milli: row.int(6)?,
+            state: row.text(7)?.to_owned(),
+            granted_at_ms: row.int(8)?,
+            expires_at_ms: row.int(9)?,
+            doubt_since_ms: row.opt_int(10)?,
+            settled_by: row.opt_text(11)?.map(str::to_owned),
+        })
+    };
+    rows.iter().map(view).collect()
 }
 
 fn received_through(tx: &mut Tx<'_>, till: Uuid, incarnation: u32) -> Result<i64, DbError> {

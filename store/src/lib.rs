@@ -11,6 +11,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod clock;
 pub mod counter;
+pub mod customers;
 pub mod db;
 pub mod documents;
 pub mod enrol;

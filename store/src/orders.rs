@@ -11,6 +11,7 @@ mod pay;
 mod place;
 mod read;
 mod refund;
+mod relocate;
 mod settings;
 mod state;
 
@@ -24,6 +25,7 @@ pub use place::{Address, NewLine, NewOrder, place};
 pub(crate) use read::fulfilment;
 pub use read::{Event, Order, OrderLine, OrderList, PaymentView, find, list};
 pub use refund::{NewRefund, RefundLine, Refunded, refund};
+pub use relocate::relocate;
 pub use settings::{OnPaymentFailed, OrderSettings};
 
 /// Who asks for a change, and why, for the history.

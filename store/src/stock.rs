@@ -7,12 +7,14 @@ mod check;
 mod home;
 mod level;
 mod movement;
+mod oversold;
 
 pub use allotment::{adjust, allot, is_proposed, policy, settle};
 pub use check::{Availability, AvailableAt, LowStock, available, low};
 pub use home::home;
 pub use level::{Versioned, find, lock, proposed, save, set_limits, with_policy};
 pub use movement::{MovementKind, Posting, post};
+pub use oversold::{Place, oversold, reassess};
 
 use crate::db::DbError;
 use daybook_domain::ids::{LocationId, Sku};

@@ -2,8 +2,11 @@
 
 use crate::args;
 use crate::db::{DbError, Tx};
+use crate::master;
 use daybook_sync::feed::LogRow;
 use daybook_sync::hash::PublicKey;
+use daybook_sync::limits::PROTOCOL;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// What a store is founded with.
@@ -86,4 +89,36 @@ pub fn found(tx: &mut Tx<'_>, founding: &Founding) -> Result<Tenant, DbError> {
         )?;
     }
     load(tx)?.ok_or_else(|| DbError::corrupt("store_state", tenant))
+}
+
+/// Rules of the sync endpoint, kept as the setting `sync`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SyncSettings {
+    /// Lowest version of the protocol that still gets rows. Entries are taken from every version.
+    pub minimum_protocol: u32,
+}
+
+impl Default for SyncSettings {
+    fn default() -> Self {
+        Self { minimum_protocol: PROTOCOL }
+    }
+}
+
+impl SyncSettings {
+    /// The rules as they are set, or those that hold by default.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub fn load(tx: &mut Tx<'_>) -> Result<Self, DbError> {
+        Ok(master::named(tx, "sync")?.unwrap_or_default())
+    }
+
+    /// Sets the rules.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub fn store(&self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        master::set_named(tx, "sync", self)
+    }
 }

@@ -2,6 +2,8 @@
 
 use crate::args;
 use crate::db::{DbError, Row, Tx};
+use crate::gate::{self, Dirty};
+use crate::leases;
 use daybook_domain::ids::{LocationId, TillCode};
 use daybook_sync::hash::{Hash, PublicKey};
 use serde::Serialize;
@@ -248,8 +250,49 @@ pub fn set_state(
         "UPDATE till SET state = $3 WHERE tenant_id = $1 AND till_id = $2",
         args![tenant, till.till, state.name()],
     )?;
+    if state == TillState::Retired {
+        // Nobody waits for it: its rights are over, what it sold under them may still arrive.
+        leases::end(tx, till.till, None)?;
+    }
     record(tx, till.till, state.name(), actor, "")?;
     Ok(Till { state, ..till })
+}
+
+/// Moves a till to another location. It learns so with its next exchange, and fetches the rows of its new location.
+///
+/// # Errors
+/// [`TillError`].
+pub fn relocate(
+    tx: &mut Tx<'_>,
+    code: &str,
+    location: &LocationId,
+    actor: &str,
+) -> Result<Till, TillError> {
+    let tenant = tx.tenant();
+    let till = Till::by_code(tx, code)?.ok_or_else(|| TillError::Unknown(code.to_owned()))?;
+    if till.state == TillState::Retired {
+        return Err(TillError::Retired(code.to_owned()));
+    }
+    let known = tx.query_opt(
+        "SELECT 1 FROM location WHERE tenant_id = $1 AND location_id = $2 AND active = 1",
+        args![tenant, location],
+    )?;
+    if known.is_none() {
+        return Err(TillError::UnknownLocation(location.to_string()));
+    }
+    if till.location == *location {
+        return Ok(till);
+    }
+    leases::end(tx, till.till, None)?;
+    record(tx, till.till, "moved", actor, &format!("{} to {location}", till.location))?;
+    // A row of its own lifts the feed above the number since which it belongs there, else the till would fetch for ever.
+    tx.touch(Dirty::Location(location.clone()));
+    let scope_since_feed = gate::hold_head(tx)?.feed + 1;
+    tx.execute(
+        "UPDATE till SET location_id = $3, scope_since_feed = $4 WHERE tenant_id = $1 AND till_id = $2",
+        args![tenant, till.till, location, scope_since_feed],
+    )?;
+    Ok(Till { location: location.clone(), scope_since_feed, ..till })
 }
 
 /// Why something cannot be done with a till.

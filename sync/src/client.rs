@@ -223,6 +223,8 @@ pub struct Applied {
     pub refetch: Option<RefetchReason>,
     /// Outcomes of requests.
     pub answers: Vec<RequestAnswer>,
+    /// Where the till stands, where the store told it.
+    pub location: Option<String>,
     /// The live incarnation must end: store the wish for a new one.
     pub want_incarnation: Option<WantIncarnation>,
 }

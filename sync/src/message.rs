@@ -204,6 +204,9 @@ pub struct ExchangeAnswer {
     /// Outcomes of requests, in their order.
     #[serde(default)]
     pub answers: Vec<RequestAnswer>,
+    /// Where the till stands, told when the pull begins from nothing or must: a till that was moved learns it so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
     /// A new request key to use from now on; the old one stays valid until the new one was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<NewKey>,

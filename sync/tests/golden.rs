@@ -161,6 +161,7 @@ fn answer() -> ExchangeAnswer {
             id: uuid!("0192a000-0000-7000-8000-0000000000f1"),
             outcome: Outcome::Granted { fence: 17, quantity_milli: 1000, ttl_ms: 3_600_000 },
         }],
+        location: None,
         key: None,
     }
 }

@@ -6,9 +6,10 @@ use daybook_tests::demo::books::Books;
 use daybook_tests::demo::office::Office;
 use daybook_tests::demo::shop::{Shop, TillPlan};
 use daybook_tests::demo::till::Till;
+use daybook_tests::http;
 use daybook_tests::process::StoreProcess;
 use daybook_tests::proxy::Proxy;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -158,6 +159,81 @@ fn a_restored_till_begins_anew_and_sells_each_basket_once() {
     assert_eq!((rest.already, rest.sold), (8, 12));
     till.sync().unwrap();
     world.assert_whole();
+}
+
+#[test]
+fn a_till_is_moved_and_gets_a_new_key_while_it_sells() {
+    let world = World::begin(1, 6);
+    let till = &world.tills[0];
+    let code = till.status().unwrap()["code"].as_str().unwrap().to_owned();
+    let to = if till.plan.location == "jayanagar" { "mg-road" } else { "jayanagar" };
+    let key = |till: &Till| std::fs::read(till.data().join("keys/request")).unwrap();
+    let first = key(till);
+    world.office.act(&["till", "rotate-key", &code, "--by", "kavya"]).unwrap();
+    world.office.act(&["till", "move", &code, to, "--by", "kavya"]).unwrap();
+    till.start_selling(Some(3)).unwrap().finish(&mut |told| panic!("{told}")).unwrap();
+    till.sync().unwrap();
+    assert_eq!(till.status().unwrap()["location"], to);
+    assert_ne!(key(till), first);
+    assert_eq!(sell_all(till), 6);
+    till.sync().unwrap();
+    let valid: i64 = rusqlite::Connection::open(world.office.database())
+        .unwrap()
+        .query_row("SELECT count(*) FROM till_key WHERE retired_at_ms IS NULL", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(valid, 1, "the old key ended when the new one was used");
+    world.assert_whole();
+}
+
+#[test]
+fn a_web_order_is_picked_handed_over_and_another_called_off_from_the_till() {
+    let world = World::begin(1, 1);
+    let till = &world.tills[0];
+    let told = world.office.act(&["api-key", "create", "web"]).unwrap();
+    let token = told[0]["key"].as_str().unwrap().to_owned();
+    let location = till.plan.location.clone();
+    let why = ["--reason", "for the test", "--actor", "kavya"];
+    let found = ["stock", "adjust", &location, "PEN-BLUE", "10"];
+    world.office.act(&[&found[..], &why[..]].concat()).unwrap();
+    world.office.act(&["stock", "set-policy", &location, "PEN-BLUE", "pooled_soft"]).unwrap();
+    let server = world.store.as_ref().unwrap().address();
+    let post = |path: &str, body: Value| {
+        let answer = http::send(server, "POST", path, &token, Some(&body)).unwrap();
+        assert!(answer.is_done(), "{}", answer.json());
+        answer.json()
+    };
+    let order = |n: u128| {
+        let id = uuid::Uuid::from_u128(n).to_string();
+        let lines = json!([{"sku": "PEN-BLUE", "quantity_milli": 2000}]);
+        post("/orders", json!({"id": id, "location": location, "lines": lines}));
+        let card = json!({"id": uuid::Uuid::from_u128(n + 100), "card_number": "4242424242424242"});
+        post(&format!("/orders/{id}/pay"), card);
+        id
+    };
+    let (collected, called_off) = (order(1), order(2));
+    till.sync().unwrap();
+    let listed = till.act(&["order", "list"]).unwrap();
+    assert_eq!(listed["standing"], "to_pick", "{listed}");
+    till.act(&["order", "pick", &collected]).unwrap();
+    till.act(&["order", "hand-over", &collected]).unwrap();
+    assert!(till.act(&["order", "hand-over", &collected]).is_err(), "once");
+    assert!(till.act(&["order", "cancel", &called_off, "--reason", "no"]).is_err(), "it is paid");
+    let done =
+        till.approved(&["order", "cancel", &called_off, "--reason", "customer called"]).unwrap();
+    assert_eq!(
+        (done["state"].as_str(), done["cancel"]["outcome"].as_str()),
+        (Some("refunded"), Some("done"))
+    );
+    let states = world.office.act(&["orders", "list"]).unwrap();
+    let mut states: Vec<&str> =
+        states.iter().map(|order| order["state"].as_str().unwrap()).collect();
+    states.sort_unstable();
+    assert_eq!(states, ["delivered", "refunded"]);
+    let books = Books::read(&world.office.database()).unwrap();
+    assert!(books.broken_chains.is_empty(), "{:?}", books.broken_chains);
+    assert_eq!(books.quarantined, 0);
 }
 
 #[test]

@@ -197,6 +197,13 @@ fn remove(conn: &Connection, kind: &str, rest: &str, key: &str) -> Result<(), Ti
             let (location, sku) = rest.split_once('/').unwrap_or((rest, ""));
             stock::remove(conn, location, sku)
         }
+        "customer" => {
+            // Erased at the store: what stands beside own entries goes too, their chain holds without it.
+            conn.prepare_cached("DELETE FROM sidecar WHERE instr(CAST(body AS TEXT), ?1) > 0")?
+                .execute([rest])?;
+            conn.prepare_cached("DELETE FROM feed_row WHERE key = ?1")?.execute([key])?;
+            Ok(())
+        }
         _ => {
             conn.prepare_cached("DELETE FROM feed_row WHERE key = ?1")?.execute([key])?;
             Ok(())

@@ -14,6 +14,7 @@ use crate::{backup, catalogue, clock, export, import, random, search, stock};
 use daybook_domain::amount::{Minor, Quantity};
 use daybook_domain::basket::Basket;
 use daybook_domain::document::TenderType;
+use daybook_domain::entry::{DrawerOpened, Fact};
 use daybook_domain::ids::{DocumentId, Sku};
 use daybook_domain::tender::Offer;
 use fixture::{Shop, who};
@@ -255,6 +256,30 @@ fn an_export_verifies_without_the_ledger_and_a_changed_one_does_not() {
     let text = std::fs::read_to_string(&file).unwrap().replace("shift.opened", "shift.closed");
     std::fs::write(&file, text).unwrap();
     assert_eq!(export::verify(&to).unwrap_err().code(), "ledger.damaged");
+}
+
+#[test]
+fn a_customer_erased_at_the_store_is_forgotten_and_the_chain_holds() {
+    let shop = Shop::open();
+    let mut ledger = shop.ledger();
+    let who = who(&mut ledger, "asha", None);
+    let id = uuid::Uuid::from_u128(7);
+    let opened = Fact::DrawerOpened(DrawerOpened { reason: "change".to_owned() });
+    for name in [id, uuid::Uuid::from_u128(8)] {
+        let sidecar = format!(r#"{{"salt":"00","customer":"{name}","name":"Meera"}}"#);
+        ledger.write(who.act(), |gate| gate.append_with(&opened, Some(&sidecar))).unwrap();
+    }
+    let sidecars = |ledger: &Ledger| -> i64 {
+        let count = "SELECT count(*) FROM sidecar";
+        ledger.reader().query_row(count, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(sidecars(&ledger), 2);
+    let sent = query::entries_after(ledger.reader(), ledger.live().unwrap().ord, 0, 100, 1 << 20);
+    let sent: Vec<String> = sent.unwrap().into_iter().filter_map(|entry| entry.sidecar).collect();
+    assert!(sent.len() == 2 && sent[0].contains("Meera"), "they go out with their entries");
+    fixture::forget(&mut ledger, 20, &format!("customer/{id}"));
+    assert_eq!(sidecars(&ledger), 1);
+    all_holds(&ledger);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 mod authenticate;
 
 use super::Api;
-use crate::enrol::{self, Fresh};
+use crate::db::DbError;
+use crate::enrol::{self, Fresh, Rotation, SEAL_REQUEST_KEY};
 use crate::exchange::{self, refusal};
 use authenticate::{Caller, caller, plain_body};
 use axum::Router;
@@ -13,8 +14,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use daybook_sync::auth::{PATH_ENROL, PATH_ENTRIES, PATH_EXCHANGE, PATH_INCARNATION};
+use daybook_sync::hash::Hash;
 use daybook_sync::limits::{BODY_BYTES_MAX, PROTOCOL};
-use daybook_sync::message::{EnrolRequest, EntriesRequest, IncarnationRequest};
+use daybook_sync::message::{
+    EnrolRequest, EntriesRequest, IncarnationRequest, NewKey, PushVerdict,
+};
 use daybook_sync::refusal::{Refusal, check_exchange};
 use daybook_sync::wire::{ExchangeRequest, WireError, decode_json, deflate, encode_json};
 use std::time::Duration;
@@ -122,11 +126,33 @@ fn enrol_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {
 }
 
 fn exchange_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {
-    let Caller { till, session } = caller(api, received)?;
+    let Caller { till, session, key_id } = caller(api, received)?;
     let request = ExchangeRequest::decode(&plain_body(received)?)?;
     check_exchange(&request, &till, &session)?;
-    let answer = exchange::exchange(&api.store.gate, &api.store.signer, request)?;
+    let mut answer = exchange::exchange(&api.store.gate, &api.store.signer, request)?;
+    // Beside what was exchanged: an answer is owed whatever becomes of the key.
+    if answer.push.verdict != PushVerdict::Blocked {
+        answer.key = next_key(api, &key_id).map_err(|error| refusal(&error))?;
+    }
     Ok(encode_json(&answer))
+}
+
+/// The key that takes the place of the one used, where there is one; the one before it ends.
+fn next_key(api: &Api, used: &str) -> Result<Option<NewKey>, DbError> {
+    let gate = &api.store.gate;
+    match gate.read(|tx| enrol::rotation(tx, used))? {
+        Rotation::None => Ok(None),
+        Rotation::Give { key_id, sealed } => {
+            let secret = api.store.keyring.unseal(SEAL_REQUEST_KEY, &sealed);
+            let secret = secret.ok().and_then(|secret| Hash::from_slice(&secret));
+            let secret = secret.ok_or_else(|| DbError::corrupt("till_key", &key_id))?;
+            Ok(Some(NewKey { key_id, secret }))
+        }
+        Rotation::Retire { key_id } => {
+            gate.write(move |tx| enrol::retire(tx, &key_id))?;
+            Ok(None)
+        }
+    }
 }
 
 fn incarnation_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {

@@ -5,8 +5,8 @@ mod leases;
 use super::{Placed, Unapplied, sales::sale_of};
 use crate::args;
 use crate::db::{Arg, Bind, Row, Table, Tx};
-use crate::exceptions::{Raised, raise};
 use crate::gate::Dirty;
+use crate::stock;
 use daybook_domain::entry::{Fact, Movement, MovementReason};
 use daybook_domain::ids::{LocationId, Sku};
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ const LEVEL: Table = Table {
     then: "ON CONFLICT (tenant_id, location_id, sku) DO UPDATE
            SET on_hand_milli = stock_level.on_hand_milli + excluded.on_hand_milli, version = stock_level.version + 1
            RETURNING location_id, sku, on_hand_milli - reserved_milli - allotted_milli - leased_milli - in_doubt_milli,
-                     reserved_milli + allotted_milli + leased_milli + in_doubt_milli",
+                     reserved_milli + allotted_milli + leased_milli",
 };
 
 const MOVEMENT: Table = Table {
@@ -104,7 +104,10 @@ pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unappli
     let levels = change_levels(tx, &change)?;
     insert_movements(tx, facts)?;
     for level in &levels {
-        oversold(tx, level)?;
+        let location: LocationId = level.parsed(0, "stock_level")?;
+        let sku: Sku = level.parsed(1, "stock_level")?;
+        let place = stock::Place { location: &location, sku: &sku };
+        stock::oversold(tx, place, level.int(2)?, level.int(3)?)?;
     }
     Ok(())
 }
@@ -186,44 +189,6 @@ fn insert_movements(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unappli
     }
     tx.insert(&MOVEMENT, &rows)?;
     Ok(())
-}
-
-/// Facts may drive what is free below zero; whoever was promised something must then be told.
-fn oversold(tx: &mut Tx<'_>, level: &Row) -> Result<(), Unapplied> {
-    let (free, promised) = (level.int(2)?, level.int(3)?);
-    if free >= 0 {
-        return Ok(());
-    }
-    let location: LocationId = level.parsed(0, "stock_level")?;
-    let sku: Sku = level.parsed(1, "stock_level")?;
-    let tenant = tx.tenant();
-    let orders = tx.query(
-        "SELECT o.number FROM reservation r JOIN web_order o ON o.tenant_id = r.tenant_id AND o.order_id = r.order_id
-         WHERE r.tenant_id = $1 AND r.sku = $2 AND r.location_id = $3
-             AND (r.state = 'held' OR r.state = 'deducted' AND o.state = 'paid')
-         ORDER BY r.created_at_ms DESC, o.number DESC LIMIT 20",
-        args![tenant, sku, location],
-    )?;
-    let numbers: Vec<&str> = orders.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
-    // Paid orders that have not left are in danger too, though their goods are deducted.
-    if promised == 0 && numbers.is_empty() {
-        return Ok(());
-    }
-    let detail = format!(
-        "{sku} at {location}: {} thousandths more promised than there are; orders in danger, newest first: {}; \
-         ship from another location, put on backorder, or refund",
-        -free,
-        if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") }
-    );
-    let raised = Raised {
-        kind: "stock.oversold",
-        subject: format!("stock/{location}/{sku}"),
-        location: Some(location),
-        sku: Some(sku),
-        detail,
-        ..Raised::default()
-    };
-    Ok(raise(tx, &raised)?)
 }
 
 /// A reason as it stands in the table.

@@ -1,11 +1,11 @@
-//! `orders list | show | expire | cancel | refund | settings`, `api-key create | list | revoke`.
+//! `orders list | show | expire | cancel | refund | move | settings`, `api-key create | list | revoke`.
 
 use super::{Common, Failure};
 use crate::api_keys;
 use crate::orders::{self, By, NewRefund, OrderError, OrderSettings};
 use clap::{Args, Subcommand};
 use daybook_domain::feed::Role;
-use daybook_domain::ids::OrderId;
+use daybook_domain::ids::{LocationId, OrderId, Sku};
 use daybook_domain::order::Actor;
 use serde_json::json;
 use uuid::Uuid;
@@ -22,6 +22,8 @@ pub(super) enum Orders {
     Cancel(Cancel),
     /// Give everything back that is left of a paid one, with a credit note.
     Refund(Refund),
+    /// Take the goods of a line from another location.
+    Move(Move),
     /// Show the rules of the web shop, or set them from JSON.
     Settings(Settings),
 }
@@ -67,6 +69,18 @@ pub(super) struct Refund {
     /// The goods can be sold again.
     #[arg(long)]
     restock: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Move {
+    #[command(flatten)]
+    decision: Cancel,
+    /// The goods.
+    #[arg(long)]
+    sku: Sku,
+    /// Where they come from now.
+    #[arg(long)]
+    location: LocationId,
 }
 
 #[derive(Args)]
@@ -121,6 +135,7 @@ impl Orders {
             Self::Expire(common) => expire(&common),
             Self::Cancel(cancel) => cancel.run(),
             Self::Refund(refund) => refund.run(),
+            Self::Move(wanted) => wanted.run(),
             Self::Settings(settings) => settings.run(),
         }
     }
@@ -196,6 +211,19 @@ impl Refund {
         })?;
         let text = format!("{} given back, {}", done.amount_minor, done.credit_note);
         decision.common.print(&done, &text);
+        Ok(())
+    }
+}
+
+impl Move {
+    fn run(self) -> Result<(), Failure> {
+        let decision = self.decision;
+        let store = decision.common.open()?;
+        let (id, by, sku, to) =
+            (decision.id, decision.by(), self.sku.clone(), self.location.clone());
+        let order = store.gate.write(move |tx| orders::relocate(tx, id, &sku, &to, &by))?;
+        let text = format!("{}: {} comes from {}", order.number, self.sku, self.location);
+        decision.common.print(&order, &text);
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
-//! `till code | list | block | unblock | retire`.
+//! `till code | list | block | unblock | retire | move | rotate-key | least-protocol`.
 
 use super::{Common, Failure};
-use crate::enrol::{EnrolCode, make_code};
+use crate::enrol::{self, EnrolCode, Fresh, make_code};
+use crate::tenant::SyncSettings;
 use crate::tills::{self, TillState};
 use clap::{Args, Subcommand};
 use daybook_domain::ids::LocationId;
@@ -18,6 +19,28 @@ pub(super) enum Till {
     Unblock(Named),
     /// Never wait for this till again.
     Retire(Named),
+    /// Move a till to another location; it fetches the rows of its new location with its next exchange.
+    Move(Move),
+    /// Give a till a new request key; the old one counts until the new one was used.
+    RotateKey(Named),
+    /// Show, or set, the lowest version of the protocol that still gets rows. Entries are taken from every till.
+    LeastProtocol(LeastProtocol),
+}
+
+#[derive(Args)]
+pub(super) struct Move {
+    #[command(flatten)]
+    named: Named,
+    /// Where it stands from now on.
+    location: LocationId,
+}
+
+#[derive(Args)]
+pub(super) struct LeastProtocol {
+    #[command(flatten)]
+    common: Common,
+    /// The version.
+    version: Option<u32>,
 }
 
 #[derive(Args)]
@@ -51,6 +74,9 @@ impl Till {
             Self::Block(named) => named.set(TillState::Blocked),
             Self::Unblock(named) => named.set(TillState::Active),
             Self::Retire(named) => named.set(TillState::Retired),
+            Self::Move(wanted) => wanted.run(),
+            Self::RotateKey(named) => named.rotate(),
+            Self::LeastProtocol(least) => least.run(),
         }
     }
 }
@@ -89,7 +115,43 @@ fn list(common: &Common) -> Result<(), Failure> {
     Ok(())
 }
 
+impl Move {
+    fn run(self) -> Result<(), Failure> {
+        let Named { common, till, by } = self.named;
+        let store = common.open()?;
+        let location = self.location;
+        let moved = store.gate.write(move |tx| tills::relocate(tx, &till, &location, &by))?;
+        common.print(&moved, &format!("{} stands at {}", moved.code, moved.location));
+        Ok(())
+    }
+}
+
+impl LeastProtocol {
+    fn run(self) -> Result<(), Failure> {
+        let store = self.common.open()?;
+        if let Some(minimum_protocol) = self.version {
+            if minimum_protocol == 0 {
+                return Err(Failure::input("protocol.version", "version: must be above zero"));
+            }
+            store.gate.write(move |tx| SyncSettings { minimum_protocol }.store(tx))?;
+        }
+        let settings = store.gate.read(SyncSettings::load)?;
+        self.common.print(&settings, &settings.minimum_protocol.to_string());
+        Ok(())
+    }
+}
+
 impl Named {
+    fn rotate(self) -> Result<(), Failure> {
+        let store = self.common.open()?;
+        let (code, by, keyring) = (self.till.clone(), self.by, store.keyring.clone());
+        let keys =
+            store.gate.write(move |tx| enrol::rotate(tx, &keyring, &code, &by, Fresh::draw))?;
+        let answer = serde_json::json!({ "till": self.till, "new_keys": keys });
+        self.common.print(&answer, &format!("{} gets a new key with its next exchange", self.till));
+        Ok(())
+    }
+
     fn set(self, state: TillState) -> Result<(), Failure> {
         let store = self.common.open()?;
         let (code, by) = (self.till, self.by);

@@ -36,7 +36,10 @@ pub(super) fn carry_out(tx: &mut Tx<'_>, push: &Push) -> Result<Done, DbError> {
         )?;
     }
     write_session(tx, push, &plan)?;
-    leases::hear(tx, till.till, journal.incarnation, push.header.journal.head)?;
+    // The word of a ledger that is no longer the live one settles nothing: it may lack what was sold.
+    if journal.incarnation == push.header.incarnation {
+        leases::hear(tx, till.till, journal.incarnation, push.header.journal.head)?;
+    }
     if business.frozen {
         note_spoken(tx, push, &plan)?;
     }
@@ -136,6 +139,7 @@ fn start_journals(
                 "UPDATE till SET incarnation = $3 WHERE tenant_id = $1 AND till_id = $2",
                 args![tenant, journal.till, journal.incarnation],
             )?;
+            leases::end(tx, journal.till, Some(journal.incarnation))?;
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ use super::Done;
 use crate::args;
 use crate::db::{DbError, Tx};
 use crate::gate::current_head;
+use crate::tenant::SyncSettings;
 use crate::tills::{Incarnation, Till, TillState};
 use daybook_sync::feed::{FeedView, LogRow, digest_lookup, judge, page};
 use daybook_sync::limits::PAGE_ROWS_MAX;
@@ -23,6 +24,10 @@ pub(super) fn pull(
     let through = journal.map_or(0, |journal| journal.received_seq);
     if done.plan.holds_rows_at(header, through) {
         return Ok(PullAnswer::Wait);
+    }
+    let minimum = SyncSettings::load(tx)?.minimum_protocol;
+    if header.protocol < minimum {
+        return Ok(PullAnswer::UpgradeRequired { minimum });
     }
     let cursor = header.cursor.as_ref();
     let tenant = tx.tenant();

@@ -58,6 +58,15 @@ pub fn current_head(tx: &mut Tx<'_>) -> Result<LogRow, DbError> {
     Ok(LogRow { feed: row.int(0)?, digest: row.hash(1)? })
 }
 
+/// How far the feed goes, held until the end of the transaction: nothing is numbered in between. The last lock but for
+/// rows that are held already.
+///
+/// # Errors
+/// [`DbError`].
+pub fn hold_head(tx: &mut Tx<'_>) -> Result<LogRow, DbError> {
+    lock_head(tx).map(|(_, head)| head)
+}
+
 /// Writes the feed rows of a transaction. The counter is its last lock, so no reader sees n + 1 without n; the
 /// values are read under that lock, so that of two transactions that touched one key the later row holds both changes.
 pub(super) fn publish(tx: &mut Tx<'_>) -> Result<(), DbError> {

@@ -15,3 +15,4 @@ mod reconcile;
 mod restore;
 mod schema;
 mod till;
+mod upkeep;

@@ -20,7 +20,7 @@ const STOCK: &str =
 const STAFF: &str = "staff,name,role,pin,active\nasha,Asha,cashier,2580,true\nkavya,Kavya,manager,2580,true\nleft,Left,manager,2580,false\n";
 const AT_MS: i64 = crate::support::START_MS;
 
-fn shop(store: &TestStore) -> TestTill {
+pub(crate) fn shop(store: &TestStore) -> TestTill {
     let files = [
         ("settings.json", SETTINGS),
         ("locations.csv", LOCATIONS),
@@ -73,11 +73,11 @@ fn place_at(store: &TestStore, location: &str, order: u128, address: Option<Addr
     store.gate().write(move |tx| orders::place(tx, &new, &web())).unwrap();
 }
 
-fn place(store: &TestStore, order: u128) {
+pub(crate) fn place(store: &TestStore, order: u128) {
     place_at(store, "shop", order, Some(meera()));
 }
 
-fn pay(store: &TestStore, order: u128) {
+pub(crate) fn pay(store: &TestStore, order: u128) {
     let charge = Charge {
         id: Uuid::from_u128(order + 1000),
         gateway: "test".into(),
@@ -122,7 +122,7 @@ fn refused(code: &str) -> Outcome {
     Outcome::refused(code)
 }
 
-fn books_hold(store: &TestStore) {
+pub(crate) fn books_hold(store: &TestStore) {
     let report = store.gate().read(|tx| reconcile(tx, &Scope::default())).unwrap();
     assert!(report.summary.holds(), "{:#?}", report.faults);
 }

@@ -203,6 +203,7 @@ impl Client {
             fill_ends: false,
             refetch: None,
             answers: answer.answers,
+            location: answer.location,
             want_incarnation: None,
         };
         self.more = false;

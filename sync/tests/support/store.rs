@@ -143,6 +143,7 @@ impl Store {
                 self.pull(header.cursor.as_ref(), PageLimits { rows: 3, ..header.page })
             },
             answers,
+            location: None,
             key: None,
         })
     }

@@ -455,6 +455,7 @@ impl SimStore {
             },
             pull: self.pull(header),
             answers,
+            location: None,
             key: None,
         }
     }

@@ -5,11 +5,12 @@ use super::lease;
 use crate::error::TillError;
 use crate::feed;
 use crate::ledger::incarnation::Beginning;
-use crate::ledger::{Act, Ledger, Standing, query, state};
+use crate::ledger::{Act, Identity, Ledger, Standing, query, state};
 use crate::random;
 use crate::requests;
 use daybook_domain::clock::Moment;
 use daybook_domain::entry::{Fact, IncarnationReason, JournalHead, PerpetualTotals};
+use daybook_domain::ids::LocationId;
 use daybook_sync::client::{Applied, Missing};
 use daybook_sync::limits::PROTOCOL;
 use daybook_sync::message::{
@@ -76,10 +77,23 @@ pub(super) fn apply(
         }
         Ok(unread)
     })?;
+    if let Some(location) = &applied.location {
+        settle_at(ledger, location)?;
+    }
     if wish.is_some() {
         ledger.set_standing(Standing::NeedsIncarnation("the store asked for it"));
     }
     Ok(unread)
+}
+
+/// The office moved this till. Told with every answer until the first page of the new location is here.
+fn settle_at(ledger: &mut Ledger, location: &str) -> Result<(), TillError> {
+    let identity = ledger.identity()?;
+    if identity.location.as_str() == location {
+        return Ok(());
+    }
+    let moved = Identity { location: LocationId::new(location)?, ..identity.clone() };
+    ledger.set_identity(moved)
 }
 
 /// Takes the outcome of a request.

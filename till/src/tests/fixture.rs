@@ -78,7 +78,16 @@ pub(super) fn receive(ledger: &mut Ledger, feed: i64, rows: &[(String, Value)]) 
         .zip(rows)
         .map(|(feed, (key, value))| FeedRow::value(feed, key, value.to_string()).unwrap())
         .collect();
-    let last = rows.last().map_or(feed, |row| row.feed);
+    take(ledger, rows);
+}
+
+/// A row that is gone.
+pub(super) fn forget(ledger: &mut Ledger, feed: i64, key: &str) {
+    take(ledger, vec![FeedRow::tombstone(feed, key)]);
+}
+
+fn take(ledger: &mut Ledger, rows: Vec<FeedRow>) {
+    let last = rows.last().map_or(0, |row| row.feed);
     let cursor = Cursor { epoch: 1, feed: last, digest: Hash([0; 32]), fill: None };
     let page = FeedPage { rows, cursor, more: false };
     let keys = std::sync::Arc::clone(ledger.keys());

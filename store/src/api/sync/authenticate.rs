@@ -17,6 +17,7 @@ use uuid::Uuid;
 pub(super) struct Caller {
     pub(super) till: Uuid,
     pub(super) session: String,
+    pub(super) key_id: String,
 }
 
 pub(super) fn caller(api: &Api, received: &Received) -> Result<Caller, Refusal> {
@@ -40,7 +41,7 @@ pub(super) fn caller(api: &Api, received: &Received) -> Result<Caller, Refusal> 
         let known = known.map_err(|error| refusal(&error))?.is_some();
         return Err(if known { Refusal::WrongTill } else { Refusal::UnknownKey });
     }
-    Ok(Caller { till, session: session.to_owned() })
+    Ok(Caller { till, session: session.to_owned(), key_id })
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, Refusal> {
