@@ -5,6 +5,8 @@
 SEEDS ?= 200
 DATA ?=
 OUT ?= out
+# A retailer's baskets for the test that sells them, where they lie beside the repository.
+export DAYBOOK_RETAIL_DATA ?= $(abspath $(firstword $(DATA) $(wildcard ../shared/data)))
 LISTEN ?= 127.0.0.1:7070
 
 help: ## This list
