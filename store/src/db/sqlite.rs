@@ -16,6 +16,8 @@ const READERS_MAX: u32 = 8;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
 /// Statements kept prepared on a connection.
 const STATEMENTS_MAX: usize = 256;
+/// Memory of the writer for pages, KiB: the indexes that a batch of sales touches stay in it until the commit.
+const WRITER_CACHE_KIB: i64 = 65_536;
 /// Pages written to the WAL before a commit checkpoints it.
 const CHECKPOINT_PAGES: i64 = 4_000;
 
@@ -74,6 +76,9 @@ impl SqliteFile {
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        // What a savepoint may have to put back is kept in memory, not in a file.
+        connection.pragma_update(None, "temp_store", "memory")?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         Ok(connection)
     }
