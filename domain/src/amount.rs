@@ -24,6 +24,7 @@ use std::fmt;
     Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 #[serde(transparent)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct Minor(pub i64);
 
 /// A quantity in thousandths of the unit of measure: one piece is 1000, 250 g of a kilogram 250.
@@ -31,6 +32,7 @@ pub struct Minor(pub i64);
     Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 #[serde(transparent)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct Quantity(pub i64);
 
 /// A rate in parts per million: 18 % is 180 000.
@@ -38,6 +40,7 @@ pub struct Quantity(pub i64);
     Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 #[serde(transparent)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct RatePpm(pub i64);
 
 /// A price of one unit in millionths of the currency's major unit, finer than a minor unit: fuel at
@@ -46,6 +49,7 @@ pub struct RatePpm(pub i64);
     Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 #[serde(transparent)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct UnitPrice(pub i64);
 
 impl UnitPrice {
@@ -232,6 +236,7 @@ impl fmt::Display for Currency {
 }
 
 /// Unit of measure of a quantity.
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Uom {

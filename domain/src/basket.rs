@@ -52,6 +52,8 @@ pub struct Basket {
     returns: Vec<DocumentLine>,
     #[serde(default)]
     bill_discount: Option<Discount>,
+    #[serde(default)]
+    bill_discount_reason: Option<String>,
     last_no: u32,
 }
 
@@ -69,6 +71,9 @@ pub struct BasketLine {
     /// Discount on this line.
     #[serde(default)]
     pub discount: Option<Discount>,
+    /// Why it was given.
+    #[serde(default)]
+    pub discount_reason: Option<String>,
     /// What a person should know.
     #[serde(default)]
     pub flags: Vec<LineFlag>,
@@ -119,6 +124,12 @@ impl Basket {
     #[must_use]
     pub fn returns(&self) -> &[DocumentLine] {
         &self.returns
+    }
+
+    /// Discount on the whole bill, and why it was given.
+    #[must_use]
+    pub fn bill_discount(&self) -> (Option<Discount>, Option<&str>) {
+        (self.bill_discount, self.bill_discount_reason.as_deref())
     }
 
     /// Whether there is nothing in it.
@@ -247,8 +258,32 @@ impl Basket {
     /// [`BasketError`] for a negative discount or one above 100 %.
     pub fn set_discount(&mut self, no: u32, to: Option<Discount>) -> Result<(), BasketError> {
         check_discount(to, Some(no))?;
-        self.line_mut(no)?.discount = to;
+        let line = self.line_mut(no)?;
+        line.discount = to;
+        line.discount_reason = None;
         Ok(())
+    }
+
+    /// Says why a discount was given: that of a line, or of the whole bill without one.
+    ///
+    /// # Errors
+    /// [`BasketError`] for a reason that is empty or too long, and for a line that is not there.
+    pub fn explain_discount(&mut self, no: Option<u32>, reason: &str) -> Result<(), BasketError> {
+        let reason = reason.trim();
+        if reason.is_empty() || reason.chars().count() > REASON_MAX {
+            return Err(BasketError::Reason { line: no.unwrap_or(0) });
+        }
+        let place = match no {
+            Some(no) => &mut self.line_mut(no)?.discount_reason,
+            None => &mut self.bill_discount_reason,
+        };
+        *place = Some(reason.to_owned());
+        Ok(())
+    }
+
+    /// Lets the returned lines of an exchange go again.
+    pub fn drop_returns(&mut self) {
+        self.returns.clear();
     }
 
     /// Sets or takes away the discount on the whole bill, which is spread over the lines by value.
@@ -258,6 +293,7 @@ impl Basket {
     pub fn set_bill_discount(&mut self, to: Option<Discount>) -> Result<(), BasketError> {
         check_discount(to, None)?;
         self.bill_discount = to;
+        self.bill_discount_reason = None;
         Ok(())
     }
 
@@ -294,7 +330,15 @@ impl Basket {
         let flags = marks.iter().filter(|(set, _)| *set).map(|(_, flag)| *flag).collect();
         self.last_no += 1;
         let no = self.last_no;
-        self.lines.push(BasketLine { no, item, quantity_milli, price, discount: None, flags });
+        self.lines.push(BasketLine {
+            no,
+            item,
+            quantity_milli,
+            price,
+            discount: None,
+            discount_reason: None,
+            flags,
+        });
         Ok(no)
     }
 
@@ -303,7 +347,9 @@ impl Basket {
         if self.lines.len() + self.returns.len() >= LINES_MAX {
             return Err(BasketError::TooManyLines);
         }
-        let lines = self.lines.iter().map(|line| line_bytes(text_bytes(&line.item)));
+        let reasons = |line: &BasketLine| line.discount_reason.as_ref().map_or(0, String::len);
+        let lines =
+            self.lines.iter().map(|line| line_bytes(text_bytes(&line.item) + reasons(line)));
         let returns = self
             .returns
             .iter()

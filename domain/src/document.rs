@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// What kind of document, which decides its series and its title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum DocumentKind {
     /// Tax invoice (India: CGST Rule 46; EU/UK: full or simplified invoice).
     TaxInvoice,
@@ -91,6 +92,9 @@ pub struct Document {
     /// Free note to the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Message to whom it is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gift_message: Option<String>,
     /// Terms printed at the foot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub terms: Vec<String>,
@@ -182,6 +186,9 @@ pub struct DocumentLine {
     /// This line's share of the bill discount.
     #[serde(default)]
     pub bill_discount_minor: Minor,
+    /// Why the discounts were given: reason codes, that of the line first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount_reason: Option<String>,
     /// What is left after discounts.
     pub net_minor: Minor,
     /// Value the tax is computed on.
@@ -278,6 +285,7 @@ pub struct Totals {
 /// What kind of medium settles a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum TenderType {
     /// Notes and coins.
     Cash,

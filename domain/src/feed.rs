@@ -63,6 +63,7 @@ pub struct LocationRow {
 /// Kind of location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum LocationKind {
     /// Sells over the counter.
     Shop,
@@ -154,6 +155,7 @@ pub struct StaffRow {
 /// What a person may do at a till.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum Role {
     /// Sells.
     Cashier,
@@ -161,6 +163,18 @@ pub enum Role {
     Manager,
     /// Everything.
     Admin,
+}
+
+impl Role {
+    /// Its name in data.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cashier => "cashier",
+            Self::Manager => "manager",
+            Self::Admin => "admin",
+        }
+    }
 }
 
 /// A known customer.
@@ -181,6 +195,7 @@ pub struct CustomerRow {
 /// How a SKU's stock at a location is shared between shelf and web.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub enum StockPolicy {
     /// The web sells only its allotment, the tills the rest.
     #[default]

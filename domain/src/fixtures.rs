@@ -52,6 +52,7 @@ pub(crate) fn issued(no: u128, kind: DocumentKind, figures: Figures, settled: Se
         totals: settled.totals,
         tenders: settled.tenders,
         note: None,
+        gift_message: None,
         terms: Vec::new(),
         upi_vpa: None,
         training: false,

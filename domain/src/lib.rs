@@ -8,6 +8,7 @@ pub mod allotment;
 pub mod amount;
 pub mod barcode;
 pub mod basket;
+pub mod cash;
 pub mod catalogue;
 pub mod clock;
 pub mod document;

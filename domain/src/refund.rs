@@ -205,6 +205,18 @@ pub fn remaining(
     Ok(left)
 }
 
+/// What of the money paid may still go back, never below zero.
+///
+/// # Errors
+/// [`RefundError::NotASale`], or an amount out of range.
+pub fn left_to_refund(original: &Document, before: &[Document]) -> Result<Minor, RefundError> {
+    if original.kind == DocumentKind::CreditNote {
+        return Err(RefundError::NotASale { number: original.number.clone() });
+    }
+    let notes: Vec<&Document> = before.iter().filter(|note| corrects(note, original)).collect();
+    Ok(refundable(original, &notes)?.left_minor.max(Minor::ZERO))
+}
+
 /// Reverses a whole sale with its tenders, before anything of it came back. Whether it is still the same business
 /// day is the caller's to check.
 ///

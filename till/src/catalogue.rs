@@ -112,3 +112,85 @@ pub fn price_at(item: &ItemRow, at_ms: i64) -> Option<UnitPrice> {
         .max_by_key(|price| price.from_ms)
         .map(|price| price.unit_price_micros)
 }
+
+/// Categories with what can be sold, by name, and how many products each has.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn categories(conn: &Connection) -> Result<Vec<(String, u32)>, TillError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT json_extract(value, '$.category') AS category,
+                count(DISTINCT json_extract(value, '$.product'))
+         FROM item WHERE archived = 0 GROUP BY category ORDER BY category",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get::<_, Option<String>>(0)?.unwrap_or_default(), row.get(1)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Part of a category by name: the first variant of each product.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn shelf(
+    conn: &Connection,
+    category: &str,
+    offset: u32,
+    limit: u32,
+) -> Result<Vec<ItemRow>, TillError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT value FROM item WHERE id IN (
+             SELECT min(id) FROM item
+             WHERE archived = 0 AND json_extract(value, '$.category') = ?1
+             GROUP BY json_extract(value, '$.name') COLLATE NOCASE, json_extract(value, '$.product')
+             ORDER BY json_extract(value, '$.name') COLLATE NOCASE LIMIT ?2 OFFSET ?3)
+         ORDER BY json_extract(value, '$.name') COLLATE NOCASE, id",
+    )?;
+    let rows = statement
+        .query_map(rusqlite::params![category, limit, offset], |row| row.get::<_, String>(0))?;
+    rows.map(|text| read(&text?)).collect()
+}
+
+/// How many products a category has.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn shelf_size(conn: &Connection, category: &str) -> Result<u32, TillError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT count(DISTINCT json_extract(value, '$.product')) FROM item
+             WHERE archived = 0 AND json_extract(value, '$.category') = ?1",
+        )?
+        .query_row([category], |row| row.get(0))?)
+}
+
+/// Variants of a product, in the order that they came.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn variants(conn: &Connection, product: &str) -> Result<Vec<ItemRow>, TillError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT value FROM item
+         WHERE archived = 0 AND json_extract(value, '$.product') = ?1 ORDER BY id",
+    )?;
+    let rows = statement.query_map([product], |row| row.get::<_, String>(0))?;
+    rows.map(|text| read(&text?)).collect()
+}
+
+/// How many variants a product has.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn count_variants(conn: &Connection, product: &str) -> Result<u32, TillError> {
+    Ok(conn
+        .prepare_cached(
+            "SELECT count(*) FROM item
+             WHERE archived = 0 AND json_extract(value, '$.product') = ?1",
+        )?
+        .query_row([product], |row| row.get(0))?)
+}
+
+fn read(text: &str) -> Result<ItemRow, TillError> {
+    serde_json::from_str(text).map_err(|error| TillError::corrupt("item", "value", error))
+}

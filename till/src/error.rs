@@ -1,7 +1,11 @@
 //! What can go wrong at a till, a variant per remedy, with a stable code and an exit status at the edge.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+
+/// Figures and names by their name in a sentence.
+pub type Values = BTreeMap<&'static str, String>;
 
 /// Why an act was not done. Nothing of it has happened.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +17,8 @@ pub enum TillError {
         code: String,
         /// What it says, for people.
         message: String,
+        /// Figures and names that the words are made of, for whoever says them in another language.
+        values: Values,
     },
     /// What came in is wrong; the message names the field.
     #[error("{field}: {message}")]
@@ -105,7 +111,17 @@ pub enum TillError {
 impl TillError {
     /// A refusal by rule.
     pub fn refused(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Refused { code: code.into(), message: message.into() }
+        Self::Refused { code: code.into(), message: message.into(), values: Values::new() }
+    }
+
+    /// Adds a figure or name that a refusal speaks of.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "figures and names are small")]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        if let Self::Refused { values, .. } = &mut self {
+            values.insert(name, value.to_string());
+        }
+        self
     }
 
     /// Wrong input.

@@ -2,7 +2,8 @@
 
 use crate::catalogue;
 use crate::error::TillError;
-use crate::ledger::{Ledger, Topic, Topics};
+use crate::ledger::gate::Gate;
+use crate::ledger::{Ledger, Topics};
 use crate::random;
 use crate::staff::Who;
 use crate::stock;
@@ -14,7 +15,7 @@ use daybook_domain::entry::{
 use daybook_domain::ids::{BasketId, LocationId, Sku};
 use daybook_domain::staff::Action;
 use daybook_domain::stock::validate;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 /// Lines of one part of a count.
@@ -186,19 +187,24 @@ pub fn park(
     basket: &Basket,
     label: &str,
 ) -> Result<Topics, TillError> {
+    let ((), topics) = ledger.write(who.act(), |gate| park_in(gate, id, basket, label))?;
+    Ok(topics)
+}
+
+pub(crate) fn park_in(
+    gate: &mut Gate<'_>,
+    id: BasketId,
+    basket: &Basket,
+    label: &str,
+) -> Result<(), TillError> {
     let content =
         serde_json::to_string(basket).map_err(|error| TillError::corrupt("parked", id, error))?;
-    let at_ms = who.at_ms();
-    let ((), topics) = ledger.write(who.act(), |gate| {
-        gate.append(&Fact::BasketParked(aside(id, basket, Minor::ZERO, None)))?;
-        gate.conn().execute(
-            "INSERT INTO parked (basket, at_ms, label, content) VALUES (?1, ?2, ?3, ?4)",
-            params![id.0, at_ms, label, content],
-        )?;
-        gate.touch(Topic::Parked);
-        Ok(())
-    })?;
-    Ok(topics)
+    gate.append(&Fact::BasketParked(aside(id, basket, Minor::ZERO, None)))?;
+    gate.conn().execute(
+        "INSERT INTO parked (basket, at_ms, label, content) VALUES (?1, ?2, ?3, ?4)",
+        params![id.0, gate.act().at_ms(), label, content],
+    )?;
+    Ok(())
 }
 
 /// Takes a parked basket up again.
@@ -206,20 +212,22 @@ pub fn park(
 /// # Errors
 /// Refused as `basket.not_parked`.
 pub fn recall(ledger: &mut Ledger, who: &Who, id: BasketId) -> Result<(Basket, Topics), TillError> {
-    ledger.write(who.act(), |gate| {
-        let content: Option<String> = gate
-            .conn()
-            .query_row("SELECT content FROM parked WHERE basket = ?1", [id.0], |row| row.get(0))
-            .optional()?;
-        let content = content.ok_or_else(|| {
-            TillError::refused("basket.not_parked", format!("no basket {id} is parked"))
-        })?;
-        let basket: Basket = serde_json::from_str(&content)
-            .map_err(|error| TillError::corrupt("parked", id, error))?;
-        gate.append(&Fact::BasketRecalled(aside(id, &basket, Minor::ZERO, None)))?;
-        gate.conn().execute("DELETE FROM parked WHERE basket = ?1", [id.0])?;
-        Ok(basket)
-    })
+    ledger.write(who.act(), |gate| recall_in(gate, id))
+}
+
+pub(crate) fn recall_in(gate: &mut Gate<'_>, id: BasketId) -> Result<Basket, TillError> {
+    let content: Option<String> = gate
+        .conn()
+        .query_row("SELECT content FROM parked WHERE basket = ?1", [id.0], |row| row.get(0))
+        .optional()?;
+    let content = content.ok_or_else(|| {
+        TillError::refused("basket.not_parked", format!("no basket {id} is parked"))
+    })?;
+    let basket: Basket =
+        serde_json::from_str(&content).map_err(|error| TillError::corrupt("parked", id, error))?;
+    gate.append(&Fact::BasketRecalled(aside(id, &basket, Minor::ZERO, None)))?;
+    gate.conn().execute("DELETE FROM parked WHERE basket = ?1", [id.0])?;
+    Ok(basket)
 }
 
 /// Records a basket that was emptied before payment.
@@ -233,9 +241,60 @@ pub fn abort(
     basket: &Basket,
     reason: Option<String>,
 ) -> Result<Topics, TillError> {
-    let (_, topics) = ledger.write(who.act(), |gate| {
-        gate.conn().execute("DELETE FROM parked WHERE basket = ?1", [id.0])?;
-        gate.append(&Fact::BasketAborted(aside(id, basket, Minor::ZERO, reason)))
-    })?;
+    let ((), topics) = ledger.write(who.act(), |gate| abort_in(gate, id, basket, reason))?;
     Ok(topics)
+}
+
+pub(crate) fn abort_in(
+    gate: &mut Gate<'_>,
+    id: BasketId,
+    basket: &Basket,
+    reason: Option<String>,
+) -> Result<(), TillError> {
+    gate.conn().execute("DELETE FROM parked WHERE basket = ?1", [id.0])?;
+    gate.append(&Fact::BasketAborted(aside(id, basket, Minor::ZERO, reason)))?;
+    Ok(())
+}
+
+/// A basket that lies aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parked {
+    /// Which.
+    pub basket: BasketId,
+    /// UTC milliseconds.
+    pub at_ms: i64,
+    /// What it was called.
+    pub label: String,
+    /// What is in it.
+    pub content: Basket,
+}
+
+/// How many baskets lie aside.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn count_parked(conn: &Connection) -> Result<u32, TillError> {
+    let counted =
+        conn.prepare_cached("SELECT count(*) FROM parked")?.query_row([], |row| row.get(0))?;
+    Ok(counted)
+}
+
+/// Baskets that lie aside, the oldest first.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn parked(conn: &Connection) -> Result<Vec<Parked>, TillError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT basket, at_ms, label, content FROM parked ORDER BY at_ms, basket",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get::<_, Uuid>(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
+    })?;
+    rows.map(|row| {
+        let (basket, at_ms, label, content) = row?;
+        let content = serde_json::from_str(&content)
+            .map_err(|error| TillError::corrupt("parked", basket, error))?;
+        Ok(Parked { basket: BasketId(basket), at_ms, label, content })
+    })
+    .collect()
 }

@@ -71,6 +71,7 @@ pub fn sell_record(
         customer: None::<CustomerId>,
         place_of_supply: None,
         note: None,
+        gift_message: None,
         source: Some(source.clone()),
         happened,
     };

@@ -10,8 +10,9 @@ use daybook_domain::document::{
 };
 use daybook_domain::feed::{LocationRow, Settings};
 use daybook_domain::figures;
-use daybook_domain::ids::{CustomerId, DocumentId};
+use daybook_domain::ids::{CustomerId, DocumentId, LocationId};
 use daybook_domain::number::{FiscalYear, Series};
+use rusqlite::Connection;
 
 /// The shop as documents need it.
 pub(crate) struct Shop {
@@ -21,9 +22,13 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) fn load(gate: &Gate<'_>) -> Result<Self, TillError> {
+        Self::read(gate.conn(), &gate.identity().location)
+    }
+
+    pub(crate) fn read(conn: &Connection, location: &LocationId) -> Result<Self, TillError> {
         Ok(Self {
-            settings: catalogue::settings(gate.conn())?,
-            location: catalogue::location(gate.conn(), &gate.identity().location)?,
+            settings: catalogue::settings(conn)?,
+            location: catalogue::location(conn, location)?,
         })
     }
 }
@@ -42,6 +47,7 @@ pub(crate) struct Paper {
     pub(crate) customer: Option<CustomerId>,
     pub(crate) place_of_supply: Option<Place>,
     pub(crate) note: Option<String>,
+    pub(crate) gift_message: Option<String>,
 }
 
 /// Gives a document its number and the words of the shop, and checks that its figures follow from one another.
@@ -89,6 +95,7 @@ pub(crate) fn issue(
         totals: paper.totals,
         tenders: paper.tenders,
         note: paper.note,
+        gift_message: paper.gift_message,
         terms: settings.terms.clone(),
         upi_vpa: settings.upi_vpa.clone(),
         training: false,

@@ -155,7 +155,9 @@ impl Act {
 }
 
 /// What changed, for those who show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, specta::Type,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {
     /// Journal and what is unsent.
@@ -174,6 +176,10 @@ pub enum Topic {
     Catalogue,
     /// Exchange with the store.
     Sync,
+    /// Who works at the till.
+    Session,
+    /// The open basket and its payment.
+    Basket,
 }
 
 /// Set of topics.

@@ -25,7 +25,7 @@ use uuid::Uuid;
 const REASON_CHARS_MAX: usize = 200;
 
 /// What is to be done next with an order, as far as this till knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, specta::Type)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Not paid yet: nothing to do.

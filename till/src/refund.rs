@@ -16,6 +16,18 @@ use daybook_domain::refund::{self, RefundError, ReturnLine};
 use daybook_domain::rounding::CashRounding;
 use daybook_domain::staff::Action;
 use daybook_domain::tender::{Offer, give_back, settle};
+use serde::{Deserialize, Serialize};
+
+/// A line that comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Returned {
+    /// Its number in the original.
+    pub line: u32,
+    /// How much of it; all that is left without one.
+    pub quantity: Option<Quantity>,
+    /// Sellable again, or written off.
+    pub restock: bool,
+}
 
 /// What comes back of a document.
 #[derive(Debug, Clone)]
@@ -25,8 +37,8 @@ pub struct ReturnRequest {
     /// Number of the original.
     pub number: String,
     /// Lines and quantities; empty for all that is left.
-    pub lines: Vec<(u32, Option<Quantity>)>,
-    /// Sellable again, or written off.
+    pub lines: Vec<Returned>,
+    /// Sellable again, or written off, where no lines are named.
     pub restock: bool,
     /// How the money goes back; empty for the tender it came by.
     pub offers: Vec<Offer>,
@@ -70,6 +82,7 @@ pub fn refund(
             customer: original.customer,
             place_of_supply: original.place_of_supply.clone(),
             note: None,
+            gift_message: None,
         };
         let document = issue(gate, &shop, who, paper)?;
         Ok(Fact::RefundCompleted(Sale { document, movements, source: None }))
@@ -115,6 +128,7 @@ pub fn void(
             customer: original.customer,
             place_of_supply: original.place_of_supply.clone(),
             note: None,
+            gift_message: None,
         };
         let document = issue(gate, &shop, who, paper)?;
         Ok(Fact::SaleVoided(Sale { document, movements, source: None }))
@@ -167,6 +181,7 @@ pub fn exchange(
             customer: original.customer,
             place_of_supply: original.place_of_supply.clone(),
             note: None,
+            gift_message: None,
         };
         let document = issue(gate, &shop, who, paper)?;
         Ok(Fact::ExchangeCompleted(Sale { document, movements, source: None }))
@@ -219,17 +234,34 @@ fn wanted(
     Ok(request
         .lines
         .iter()
-        .map(|(line, quantity)| ReturnLine {
-            line: *line,
+        .map(|returned| ReturnLine {
+            line: returned.line,
             // Nothing left of it: asking for one more names what is left.
-            quantity: quantity.or_else(|| all_of(*line)).unwrap_or(Quantity(1000)),
-            restock: request.restock,
+            quantity: returned
+                .quantity
+                .or_else(|| all_of(returned.line))
+                .unwrap_or(Quantity(Quantity::WHOLE)),
+            restock: returned.restock,
         })
         .collect())
 }
 
-fn refused(error: &RefundError) -> TillError {
-    TillError::refused(error.code(), error.to_string())
+pub(crate) fn refused(error: &RefundError) -> TillError {
+    let refused = TillError::refused(error.code(), error.to_string());
+    match error {
+        RefundError::ExceedsBought { line, left } => {
+            refused.with("line", line).with("left", left.to_decimal())
+        }
+        RefundError::ExceedsPaid { left } => refused.with("left_minor", left.0),
+        RefundError::UnknownLine { line }
+        | RefundError::LineTwice { line }
+        | RefundError::Quantity { line } => refused.with("line", line),
+        RefundError::NotASale { number }
+        | RefundError::NotPaid { number }
+        | RefundError::AlreadyReturned { number }
+        | RefundError::Exchange { number } => refused.with("number", number),
+        RefundError::Nothing | RefundError::OutOfRange(_) => refused,
+    }
 }
 
 fn reference(original: &Document) -> OriginalRef {
@@ -241,7 +273,7 @@ fn reference(original: &Document) -> OriginalRef {
 }
 
 /// The money goes back the way it came where it came one way; else in cash.
-fn tender_back(original: &Document) -> TenderType {
+pub(crate) fn tender_back(original: &Document) -> TenderType {
     match original.tenders.as_slice() {
         [only] if only.tender_type != TenderType::Coupon => only.tender_type,
         _ => TenderType::Cash,

@@ -9,7 +9,7 @@ use crate::ledger::{Ledger, Topics};
 use crate::staff::Who;
 use crate::stock;
 use daybook_domain::amount::{Minor, Quantity, RatePpm};
-use daybook_domain::basket::{Basket, Rules};
+use daybook_domain::basket::{Basket, BasketError, Rules};
 use daybook_domain::catalogue::Snapshot;
 use daybook_domain::document::{Document, DocumentLine, LineFlag, Party, Place};
 use daybook_domain::entry::{Fact, Movement, Sale};
@@ -42,6 +42,8 @@ pub struct SaleRequest {
     pub place_of_supply: Option<Place>,
     /// Note to the customer.
     pub note: Option<String>,
+    /// Message to whom it is given.
+    pub gift_message: Option<String>,
     /// Key of the source, when imported.
     pub source: Option<String>,
     /// It has happened already, at another till: recorded whatever it says.
@@ -149,19 +151,39 @@ fn settle_sale(
             .clone()
             .or_else(|| shop.location.seller.state.clone()),
         note: request.note.clone(),
+        gift_message: request.gift_message.clone(),
     };
     Ok((issue(gate, shop, who, paper)?, movements, beyond))
 }
 
-/// The figures of a basket by the rules of this shop.
+/// The rules of this shop.
+pub(crate) fn rules(shop: &Shop, place_of_supply: Option<&Place>) -> Result<Rules, TillError> {
+    Rules::of(&shop.settings, shop.location.seller.state.as_ref(), place_of_supply)
+        .map_err(|error| TillError::refused(error.code(), error.to_string()))
+}
+
+/// The figures of a basket for payment.
 pub(crate) fn figures(
     shop: &Shop,
     basket: &Basket,
     place_of_supply: Option<&Place>,
 ) -> Result<Figures, TillError> {
-    let rules = Rules::of(&shop.settings, shop.location.seller.state.as_ref(), place_of_supply)
-        .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
-    basket.checkout(&rules).map_err(|error| TillError::refused(error.code(), error.to_string()))
+    basket.checkout(&rules(shop, place_of_supply)?).map_err(|error| basket_refused(&error))
+}
+
+pub(crate) fn basket_refused(error: &BasketError) -> TillError {
+    let refused = TillError::refused(error.code(), error.to_string());
+    match error {
+        BasketError::Quantity { sku, .. }
+        | BasketError::Fraction { sku }
+        | BasketError::NoPrice { sku }
+        | BasketError::Price { sku }
+        | BasketError::Amount { sku } => refused.with("sku", sku),
+        BasketError::AboveMrp { sku, mrp, .. } => refused.with("sku", sku).with("mrp_minor", mrp.0),
+        BasketError::DiscountExceedsPrice { most, .. }
+        | BasketError::DiscountExceedsBill { most } => refused.with("most_minor", most.0),
+        _ => refused,
+    }
 }
 
 pub(crate) fn jurisdiction(settings: &Settings) -> Result<&'static Jurisdiction, TillError> {
@@ -224,6 +246,9 @@ pub(crate) fn goods_out(
                                 available_milli.to_decimal()
                             ),
                         )
+                        .with("sku", &sku)
+                        .with("available", available_milli.to_decimal())
+                        .with("role", "manager")
                     })?;
                 gate.approved_by(approver);
             }

@@ -2,13 +2,14 @@
 
 use crate::catalogue;
 use crate::error::TillError;
+use crate::ledger::gate::CLOCK_IN_DOUBT;
 use crate::ledger::query;
-use crate::ledger::{Ledger, OpenShift, Topics, verify};
+use crate::ledger::{Ledger, OpenShift, Topics, state, verify};
 use crate::random;
 use crate::staff::Who;
 use crate::stock;
 use daybook_domain::amount::Minor;
-use daybook_domain::clock::{self, ClockVerdict};
+use daybook_domain::clock::{self, ClockVerdict, Moment};
 use daybook_domain::document::TenderType;
 use daybook_domain::entry::{
     CashMoved, Denominations, DrawerOpened, Fact, ShiftOpened, ShiftTotals, Statement,
@@ -38,15 +39,6 @@ pub fn open(
     denominations: Denominations,
 ) -> Result<(OpenShift, Topics), TillError> {
     let settings = catalogue::settings(ledger.reader())?;
-    let jumped = ledger
-        .live()?
-        .last
-        .is_some_and(|last| matches!(clock::check(last, who.moment), ClockVerdict::AskManager(_)));
-    let approver = if jumped && who.data_at_ms.is_none() {
-        who.allow(Action::ConfirmClock, &settings)?
-    } else {
-        who.allow(Action::OpenShift, &settings)?
-    };
     let month = settings.fiscal_year_start_month;
     let day = clock::shift_day(who.at_ms(), settings.offset_min, month)
         .map_err(|error| TillError::bad("at", error))?;
@@ -65,10 +57,29 @@ pub fn open(
                 format!("the shift of {} is still open", open.day),
             ));
         }
+        // A jump was noted when this transaction began, or by an act before it.
+        let jumped: Option<bool> = state::get(gate.conn(), CLOCK_IN_DOUBT)?;
+        let approver = if jumped == Some(true) && who.data_at_ms.is_none() {
+            state::clear(gate.conn(), CLOCK_IN_DOUBT)?;
+            who.allow(Action::ConfirmClock, &settings)?
+        } else {
+            who.allow(Action::OpenShift, &settings)?
+        };
         gate.approved_by(approver);
         gate.append(&Fact::ShiftOpened(opened))?;
         gate.shift().cloned()
     })
+}
+
+/// Whether the clock has jumped so far that a manager must confirm it before the next shift opens.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn clock_in_doubt(ledger: &Ledger, now: Moment) -> Result<bool, TillError> {
+    let noted: Option<bool> = state::get(ledger.reader(), CLOCK_IN_DOUBT)?;
+    let last = ledger.live().ok().and_then(|live| live.last);
+    let jumps = |last| matches!(clock::check(last, now), ClockVerdict::AskManager(_));
+    Ok(noted == Some(true) || last.is_some_and(jumps))
 }
 
 /// Cash that moves without a document.
@@ -222,7 +233,7 @@ fn worst(totals: &ShiftTotals, counted: &BTreeMap<TenderType, Minor>) -> Result<
 /// [`TillError::Database`].
 pub fn state_view(ledger: &mut Ledger, who: &Who) -> Result<usize, TillError> {
     let statement = random::id(who.at_ms())?;
-    let epoch: i64 = crate::ledger::state::get(ledger.reader(), "epoch")?.unwrap_or(0);
+    let epoch: i64 = state::get(ledger.reader(), "epoch")?.unwrap_or(0);
     let totals = match &ledger.live()?.shift {
         Some(_) => Some(totals(ledger)?),
         None => None,

@@ -8,13 +8,13 @@ use daybook_domain::clock::Moment;
 use daybook_domain::entry::{Fact, SignIn};
 use daybook_domain::feed::{Role, Settings, StaffRow};
 use daybook_domain::ids::StaffId;
-use daybook_domain::staff::{Action, Limits, Person, approve, locked_for_ms};
+use daybook_domain::staff::{Action, ApprovalError, Limits, Person, approve, locked_for_ms};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// A person whose PIN was right.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedIn {
     /// Who.
     pub staff: StaffId,
@@ -68,7 +68,18 @@ impl Who {
             approver.as_ref().map(|(staff, role)| Person { staff, role: *role, active: true });
         approve(action, actor, approver, &Limits::from(settings))
             .map(Option::<&StaffId>::cloned)
-            .map_err(|error| TillError::refused(error.code(), error.to_string()))
+            .map_err(|error| {
+                let refused = TillError::refused(error.code(), error.to_string());
+                match error {
+                    ApprovalError::Missing { needed }
+                    | ApprovalError::ApproverLacksRight { needed } => {
+                        refused.with("role", needed.name())
+                    }
+                    ApprovalError::ActorInactive
+                    | ApprovalError::OwnAct
+                    | ApprovalError::ApproverInactive => refused,
+                }
+            })
     }
 }
 
@@ -127,7 +138,8 @@ pub fn check_pin(
         return Err(TillError::refused(
             "staff.locked",
             format!("{staff} is locked out for {minutes} more minutes"),
-        ));
+        )
+        .with("minutes", minutes));
     }
     if pin_fits(ledger, &row, pin)? {
         if before.is_some() {

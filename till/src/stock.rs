@@ -137,3 +137,25 @@ pub fn spend(conn: &Connection, fence: i64, quantity: Quantity) -> Result<(), Ti
         .execute(params![fence, quantity.0])?;
     if changed == 1 { Ok(()) } else { Err(TillError::corrupt("lease", fence, "not there")) }
 }
+
+/// What this till may sell of a SKU now, and how its stock is shared; nothing where the store never stated a level.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn available(
+    conn: &Connection,
+    location: &LocationId,
+    sku: &Sku,
+    now: Moment,
+    incarnation: u32,
+) -> Result<Option<(Quantity, StockPolicy)>, TillError> {
+    let shown = shown(conn, location, sku)?;
+    if !shown.known {
+        return Ok(None);
+    }
+    let leases = match shown.level.policy {
+        StockPolicy::PooledStrict => held_leases(conn, location, sku, now, incarnation)?,
+        StockPolicy::RingFenced | StockPolicy::PooledSoft => Vec::new(),
+    };
+    Ok(Some((stock::available(&shown.level, &leases)?, shown.level.policy)))
+}

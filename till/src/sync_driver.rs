@@ -21,7 +21,7 @@ use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// When a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub enum Until {
     Once,
     /// When everything is said on both sides.
     Idle,
-    /// When the sender of wakes is dropped.
+    /// When the sender of wakes is dropped, also in the middle of a request.
     Stopped,
 }
 
@@ -78,7 +78,27 @@ pub fn run(
         shown: Shown::Working,
         failure: None,
     };
-    runtime.block_on(driver.run(until, wakes, show))
+    runtime.block_on(async {
+        if until != Until::Stopped {
+            return driver.run(until, wakes, show).await;
+        }
+        // Cut off wherever it waits: what is said to the ledger is said in whole transactions.
+        let (woken, inner) = unbounded_channel();
+        tokio::select! {
+            ended = driver.run(until, inner, show) => ended.map(Some),
+            () = forward(wakes, woken) => Ok(None),
+        }
+        .map(|report| report.unwrap_or_else(|| driver.report.clone()))
+    })
+}
+
+/// Hands wakes on until their sender is dropped.
+async fn forward(mut wakes: UnboundedReceiver<()>, woken: UnboundedSender<()>) {
+    while wakes.recv().await.is_some() {
+        if woken.send(()).is_err() {
+            return;
+        }
+    }
 }
 
 /// Last sequence number of an incarnation that the store has acknowledged.

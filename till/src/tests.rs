@@ -1,5 +1,6 @@
 //! The till's rules over a real ledger in a temporary folder, fed by hand instead of by a store.
 
+mod desk;
 mod fixture;
 mod orders;
 
@@ -34,6 +35,7 @@ fn sale(ledger: &mut Ledger, who: &Who, sku: &str, quantity: i64) -> Result<Sold
         customer: None,
         place_of_supply: None,
         note: None,
+        gift_message: None,
         source: None,
         happened: false,
     };

@@ -68,7 +68,13 @@ impl Basket {
         let taxes = rules.tax.taxes(&taxables)?;
         let mut lines = Vec::with_capacity(self.lines.len() + self.returns.len());
         for ((line, amounts), taxes) in self.lines.iter().zip(&amounts).zip(taxes) {
-            lines.push(document_line(line, amounts, taxes, rules)?);
+            let mut line = document_line(line, amounts, taxes, rules)?;
+            if !line.bill_discount_minor.is_zero() {
+                let reasons = [line.discount_reason.take(), self.bill_discount_reason.clone()];
+                let reasons: Vec<String> = reasons.into_iter().flatten().collect();
+                line.discount_reason = (!reasons.is_empty()).then(|| reasons.join("; "));
+            }
+            lines.push(line);
         }
         lines.extend(self.returns.iter().cloned());
         for (no, line) in (1..).zip(&mut lines) {
@@ -174,6 +180,7 @@ fn document_line(
         gross_minor: amounts.gross,
         discount_minor: amounts.discount,
         bill_discount_minor: amounts.bill_discount,
+        discount_reason: line.discount_reason.clone().filter(|_| !amounts.discount.is_zero()),
         net_minor: amounts.net,
         taxable_minor,
         taxes,

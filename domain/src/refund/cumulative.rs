@@ -94,6 +94,7 @@ impl Returned {
             taxes,
             total_minor,
             price_override: None,
+            discount_reason: None,
             flags: sold.flags.iter().copied().filter(kept).collect(),
             original_line: Some(sold.no),
             ..sold.clone()

@@ -71,6 +71,7 @@ fn document(number: u32, tenders: &[(TenderType, i64)]) -> Document {
             })
             .collect(),
         note: None,
+        gift_message: None,
         terms: vec![],
         upi_vpa: None,
         training: false,
@@ -96,6 +97,7 @@ fn line(total: i64) -> DocumentLine {
         taxes: vec![],
         total_minor: Minor(total),
         price_override: None,
+        discount_reason: None,
         flags: vec![],
         original_line: None,
         restock: None,

@@ -53,6 +53,8 @@ pub enum Action {
     CancelPaidOrder,
     /// Sell goods beyond the stock rights of the till.
     SellBeyondRights,
+    /// Say that a payment failed of which nobody knows.
+    SettlePayment,
     /// Confirm date and time after the clock jumped.
     ConfirmClock,
     /// Go on with a provisional series after a restore without network.
@@ -109,6 +111,7 @@ fn alone(action: Action, limits: &Limits) -> Role {
         | Action::AdjustStock
         | Action::CancelPaidOrder
         | Action::SellBeyondRights
+        | Action::SettlePayment
         | Action::ConfirmClock
         | Action::StartProvisional
         | Action::Maintain => Role::Manager,

@@ -119,6 +119,7 @@ fn line(no: u32, item: &Item, inclusive: bool) -> DocumentLine {
         taxes,
         total_minor: Minor(if inclusive { net } else { net + tax }),
         price_override: None,
+        discount_reason: None,
         flags: Vec::new(),
         original_line: None,
         restock: None,
@@ -183,6 +184,7 @@ pub(crate) fn document(number: &str, inclusive: bool, items: &[Item]) -> Documen
         totals,
         tenders: Vec::new(),
         note: None,
+        gift_message: None,
         terms: vec![
             "Goods once sold are exchanged within 7 days with this bill.".to_owned(),
             "Subject to Bengaluru jurisdiction.".to_owned(),

@@ -152,6 +152,7 @@ fn head(
         totals: figures.totals,
         tenders,
         note: Some(source.number.clone()),
+        gift_message: None,
         terms: settings.terms,
         upi_vpa: None,
         training: false,

@@ -130,6 +130,7 @@ pub fn sale(
         customer: None,
         place_of_supply: None,
         note: None,
+        gift_message: None,
         source: None,
         happened: false,
     })

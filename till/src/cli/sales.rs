@@ -12,7 +12,7 @@ use crate::import::{self, Outcome};
 use crate::ledger::Ledger;
 use crate::paper::{self, Form};
 use crate::random;
-use crate::refund::{self as returns, ReturnRequest};
+use crate::refund::{self as returns, ReturnRequest, Returned};
 use crate::sell::{self as selling, Offers, SaleRequest, Sold};
 use crate::staff::Who;
 use daybook_domain::amount::{Quantity, RatePpm};
@@ -96,6 +96,7 @@ fn sell_now(
         buyer,
         customer: None,
         note,
+        gift_message: None,
         source: None,
         happened: false,
     };
@@ -141,7 +142,7 @@ fn sell_file(
                 already += 1;
                 output.line(&json!({"event": "already_sold", "source": source, "number": number}));
             }
-            Err(TillError::Refused { code, message }) if code != "shift.none_open" => {
+            Err(TillError::Refused { code, message, .. }) if code != "shift.none_open" => {
                 refused += 1;
                 output.line(&json!({
                     "event": "refused", "line": no, "code": code, "message": message,
@@ -239,7 +240,7 @@ fn request(ledger: &Ledger, who: &Who, refund: &Refund) -> Result<ReturnRequest,
             let no = no.parse().map_err(|_| {
                 TillError::bad("line", format!("{text:?} is not `line` or `line:quantity`"))
             })?;
-            Ok((no, quantity))
+            Ok(Returned { line: no, quantity, restock: !refund.write_off })
         })
         .collect::<Result<_, TillError>>()?;
     let currency = catalogue::settings(ledger.reader())?.currency;

@@ -10,6 +10,9 @@ use daybook_domain::ids::{EntryId, StaffId};
 use daybook_sync::frame::{Signer, sidecar_hash};
 use rusqlite::{Connection, Transaction, params};
 
+/// Name in `state`: the clock has jumped so far that a manager must confirm it before the next shift opens.
+pub const CLOCK_IN_DOUBT: &str = "clock_in_doubt";
+
 /// A transaction in which entries are appended.
 pub struct Gate<'a> {
     tx: &'a Transaction<'a>,
@@ -85,8 +88,12 @@ impl<'a> Gate<'a> {
         if let Some(last) = self.live.last {
             match clock::check(last, self.act.moment) {
                 ClockVerdict::Steady => {}
-                ClockVerdict::Jumped(jump) | ClockVerdict::AskManager(jump) => {
+                ClockVerdict::Jumped(jump) => {
                     self.append_by_program(&Fact::ClockJumped(jump))?;
+                }
+                ClockVerdict::AskManager(jump) => {
+                    self.append_by_program(&Fact::ClockJumped(jump))?;
+                    super::state::set(self.tx, CLOCK_IN_DOUBT, &true)?;
                 }
             }
         }

@@ -277,11 +277,38 @@ pub fn last_z(conn: &Connection) -> Result<Option<ZReport>, TillError> {
     let pos: Option<i64> = conn
         .query_row("SELECT pos FROM closing ORDER BY pos DESC LIMIT 1", [], |row| row.get(0))
         .optional()?;
-    let Some(pos) = pos else { return Ok(None) };
+    Ok(pos.map(|pos| z_at(conn, pos)).transpose()?.map(|(_, z)| z))
+}
+
+/// Z reports with their business days, the latest first.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn z_reports(conn: &Connection, limit: usize) -> Result<Vec<(String, ZReport)>, TillError> {
+    let mut rows = conn.prepare_cached("SELECT pos FROM closing ORDER BY pos DESC LIMIT ?1")?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found = rows.query_map([limit], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+    found.into_iter().map(|pos| z_at(conn, pos)).collect()
+}
+
+/// The Z report of a number with its business day.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn z_report(conn: &Connection, z_no: i64) -> Result<Option<(String, ZReport)>, TillError> {
+    let pos = conn
+        .prepare_cached("SELECT pos FROM closing WHERE z_no = ?1")?
+        .query_row([z_no], |row| row.get(0))
+        .optional()?;
+    pos.map(|pos| z_at(conn, pos)).transpose()
+}
+
+fn z_at(conn: &Connection, pos: i64) -> Result<(String, ZReport), TillError> {
     let entry = entry_at(conn, pos)?
         .ok_or_else(|| TillError::corrupt("closing", pos, "its entry is missing"))?;
+    let day = parse(&entry.bytes, pos)?.day;
     match fact_of(&entry.bytes, pos)? {
-        Fact::ShiftClosed(z) => Ok(Some(z)),
+        Fact::ShiftClosed(z) => Ok((day, z)),
         other => Err(TillError::corrupt("closing", pos, other.kind())),
     }
 }
@@ -343,6 +370,18 @@ pub fn document(conn: &Connection, by: By<'_>) -> Result<Option<StoredDocument>,
         By::Id(id) => position_of(conn, "id", &id.0)?,
         By::Source(source) => position_of(conn, "source", &source)?,
     };
+    pos.map(|pos| document_at(conn, pos)).transpose()
+}
+
+/// The document issued last.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn last_document(conn: &Connection) -> Result<Option<StoredDocument>, TillError> {
+    let pos = conn
+        .prepare_cached("SELECT pos FROM document ORDER BY pos DESC LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
     pos.map(|pos| document_at(conn, pos)).transpose()
 }
 

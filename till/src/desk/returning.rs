@@ -1,0 +1,270 @@
+//! What comes back: refund, void, exchange.
+
+use super::draft::{About, Draft, Exchange};
+use super::selling::text;
+use super::view::{
+    self, ReturnLine, ReturnPreview, Returnable, ReturnableLine, ReturnedAmount, Sold, TenderAmount,
+};
+use super::{Approval, Desk, Fault, Turn};
+use crate::catalogue;
+use crate::error::TillError;
+use crate::ledger::query::{self, By};
+use crate::refund::{self, ReturnRequest, Returned, refused, tender_back};
+use crate::sell::basket_refused;
+use daybook_domain::amount::{Quantity, Uom};
+use daybook_domain::basket::REASON_MAX;
+use daybook_domain::document::{Document, DocumentLine, LineFlag, TenderType};
+use daybook_domain::ids::DocumentId;
+use daybook_domain::refund as rules;
+use daybook_domain::rounding::CashRounding;
+use daybook_domain::tender::{Offer, REFERENCE_MAX, give_back};
+
+impl Desk {
+    /// A document that something may come back of, with what is left of it as far as this till knows.
+    ///
+    /// # Errors
+    /// `refund.unknown_document`, `refund.not_a_sale`.
+    pub fn returnable(&self, number: &str) -> Result<Returnable, Fault> {
+        self.act(|turn| turn.returnable(number))
+    }
+
+    /// What would go back for some lines.
+    ///
+    /// # Errors
+    /// `refund.…`.
+    pub fn preview_return(
+        &self,
+        number: &str,
+        lines: &[ReturnLine],
+    ) -> Result<ReturnPreview, Fault> {
+        self.act(|turn| turn.preview(number, lines))
+    }
+
+    /// Refunds. Sent again with its act it answers the same credit note again.
+    ///
+    /// # Errors
+    /// `refund.…`, `tender.…`, `approval.…`.
+    pub fn refund(
+        &self,
+        refund: &view::Refund,
+        approval: Option<&Approval>,
+    ) -> Result<Sold, Fault> {
+        self.act(|turn| turn.refund(refund, approval))
+    }
+
+    /// Voids a whole sale of the open business day.
+    ///
+    /// # Errors
+    /// `refund.…`, `void.other_day`, `approval.…`.
+    pub fn void_sale(
+        &self,
+        number: &str,
+        reason: &str,
+        approval: Option<&Approval>,
+    ) -> Result<Sold, Fault> {
+        self.act(|turn| {
+            let who = turn.who_with(approval)?;
+            let reason = why(reason)?;
+            let id = DocumentId(turn.new_id()?);
+            let number = number.trim().to_uppercase();
+            let (document, topics) = refund::void(turn.ledger, &who, id, &number, &reason)?;
+            turn.changed(topics);
+            Ok(Sold::of(&document))
+        })
+    }
+
+    /// Takes lines of a document back into the open basket: what leaves instead is scanned, then the difference is
+    /// paid, either way.
+    ///
+    /// # Errors
+    /// `refund.…`, `exchange.open`, `payment.open`.
+    pub fn exchange(
+        &self,
+        number: &str,
+        lines: &[ReturnLine],
+        reason: &str,
+    ) -> Result<view::Basket, Fault> {
+        self.act(|turn| turn.begin_exchange(number, lines, reason))
+    }
+
+    /// Lets what comes back go again; what was scanned stays.
+    ///
+    /// # Errors
+    /// `payment.open`.
+    pub fn drop_exchange(&self) -> Result<view::Basket, Fault> {
+        self.act(|turn| {
+            turn.edit(|draft| {
+                draft.basket.drop_returns();
+                draft.exchange = None;
+                Ok(())
+            })
+        })
+    }
+}
+
+impl Turn<'_> {
+    fn original(&self, number: &str) -> Result<(Document, Vec<Document>), TillError> {
+        let number = number.trim().to_uppercase();
+        let found = query::document(self.conn(), By::Number(&number))?.ok_or_else(|| {
+            let message = format!("no document {number} here");
+            TillError::refused("refund.unknown_document", message).with("number", &number)
+        })?;
+        let original = found.sale.document;
+        let before = query::corrections_of(self.conn(), original.id)?;
+        Ok((original, before))
+    }
+
+    fn returnable(&self, number: &str) -> Result<Returnable, TillError> {
+        let (original, before) = self.original(number)?;
+        let left = rules::remaining(&original, &before, true).map_err(|error| refused(&error))?;
+        let left_minor =
+            rules::left_to_refund(&original, &before).map_err(|error| refused(&error))?;
+        let lines = original.lines.iter().filter(|line| line.original_line.is_none());
+        let lines = lines.map(|line| ReturnableLine {
+            no: line.no,
+            sku: line.sku.to_string(),
+            name: line.name.clone(),
+            options: line.options.clone(),
+            uom: line.uom,
+            by_piece: by_piece(line),
+            sold_milli: line.quantity_milli,
+            left_milli: left
+                .iter()
+                .find(|left| left.line == line.no)
+                .map_or(Quantity::ZERO, |left| left.quantity),
+            total_minor: line.total_minor,
+        });
+        let customer = match original.customer {
+            Some(id) => catalogue::customer(self.conn(), id)?.map(|customer| customer.name),
+            None => None,
+        };
+        let open_day = self.ledger.live()?.shift.as_ref().map(|shift| shift.day.as_str());
+        let exchanged = original.lines.iter().any(|line| line.original_line.is_some());
+        Ok(Returnable {
+            number: original.number.clone(),
+            kind: original.kind,
+            day: original.day.clone(),
+            issued_at_ms: original.issued_at_ms,
+            cashier: original.cashier.clone(),
+            customer: customer.or_else(|| original.buyer.as_ref().map(|buyer| buyer.name.clone())),
+            lines: lines.collect(),
+            tenders: original
+                .tenders
+                .iter()
+                .map(|tender| TenderAmount {
+                    tender_type: tender.tender_type,
+                    amount_minor: tender.amount_minor,
+                })
+                .collect(),
+            payable_minor: original.totals.payable_minor,
+            left_minor,
+            tender_back: tender_back(&original),
+            voidable: before.is_empty() && !exchanged && open_day == Some(original.day.as_str()),
+            corrections: before.into_iter().map(|note| note.number).collect(),
+            act: self.new_id()?,
+        })
+    }
+
+    fn preview(&self, number: &str, lines: &[ReturnLine]) -> Result<ReturnPreview, TillError> {
+        let (original, before) = self.original(number)?;
+        let wanted: Vec<rules::ReturnLine> = lines.iter().map(ReturnLine::wanted).collect();
+        let plan = rules::plan(&original, &before, &wanted).map_err(|error| refused(&error))?;
+        let tender = tender_back(&original);
+        let rounding = CashRounding::to(self.settings()?.cash_rounding_minor);
+        let offers = [Offer::of(tender, None)];
+        let settled = give_back(&plan.figures.totals, &offers, rounding, &plan.refundable)
+            .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
+        let amounts = lines.iter().zip(&plan.figures.lines);
+        Ok(ReturnPreview {
+            lines: amounts
+                .map(|(line, figure)| ReturnedAmount {
+                    line: line.line,
+                    total_minor: figure.total_minor,
+                })
+                .collect(),
+            total_minor: plan.figures.totals.total_minor,
+            back_minor: settled.totals.payable_minor,
+            tender,
+        })
+    }
+
+    fn refund(
+        &mut self,
+        refund: &view::Refund,
+        approval: Option<&Approval>,
+    ) -> Result<Sold, TillError> {
+        let who = self.who_with(approval)?;
+        let reference = text("reference", refund.reference.as_deref(), REFERENCE_MAX)?;
+        if refund.lines.is_empty() {
+            return Err(refused(&rules::RefundError::Nothing));
+        }
+        let (original, _) = self.original(&refund.number)?;
+        let tender = refund.tender.unwrap_or_else(|| tender_back(&original));
+        // Money that came otherwise than in cash goes back the same way, or in cash; nothing else is promised here.
+        if tender != TenderType::Cash && tender != tender_back(&original) {
+            let message = "the money goes back the way it came, or in cash";
+            return Err(TillError::refused("refund.tender", message));
+        }
+        let request = ReturnRequest {
+            id: DocumentId(refund.act),
+            number: original.number,
+            lines: refund.lines.iter().map(ReturnLine::returned).collect(),
+            restock: true,
+            offers: vec![Offer { reference, ..Offer::of(tender, None) }],
+            reason: why(&refund.reason)?,
+        };
+        let again = query::document(self.conn(), By::Id(request.id))?.is_some();
+        let (document, topics) = refund::refund(self.ledger, &who, &request)?;
+        self.changed(topics);
+        Ok(Sold { again, ..Sold::of(&document) })
+    }
+
+    fn begin_exchange(
+        &mut self,
+        number: &str,
+        lines: &[ReturnLine],
+        reason: &str,
+    ) -> Result<view::Basket, TillError> {
+        let (original, before) = self.original(number)?;
+        let wanted: Vec<rules::ReturnLine> = lines.iter().map(ReturnLine::wanted).collect();
+        let plan = rules::plan(&original, &before, &wanted).map_err(|error| refused(&error))?;
+        let exchange = Exchange {
+            number: original.number.clone(),
+            lines: lines.iter().map(ReturnLine::returned).collect(),
+            reason: why(reason)?,
+            place_of_supply: original.place_of_supply.clone(),
+        };
+        self.edit(|draft: &mut Draft| {
+            if draft.exchange.is_some() {
+                let message = "the basket takes something back already";
+                return Err(TillError::refused("exchange.open", message));
+            }
+            for line in &plan.figures.lines {
+                draft.basket.add_return(line).map_err(|error| basket_refused(&error))?;
+            }
+            draft.about = About::of(&original);
+            draft.exchange = Some(exchange);
+            Ok(())
+        })
+    }
+}
+
+impl ReturnLine {
+    fn wanted(&self) -> rules::ReturnLine {
+        rules::ReturnLine { line: self.line, quantity: self.quantity_milli, restock: self.restock }
+    }
+
+    fn returned(&self) -> Returned {
+        Returned { line: self.line, quantity: Some(self.quantity_milli), restock: self.restock }
+    }
+}
+
+fn why(reason: &str) -> Result<String, TillError> {
+    text("reason", Some(reason), REASON_MAX)?
+        .ok_or_else(|| TillError::bad("reason", "must be given"))
+}
+
+fn by_piece(line: &DocumentLine) -> bool {
+    let whole = line.uom == Uom::Each && line.quantity_milli.is_whole();
+    whole && !line.flags.contains(&LineFlag::Weighed)
+}

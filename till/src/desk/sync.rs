@@ -1,0 +1,130 @@
+//! The exchange with the store beside the selling, and how it stands.
+
+use super::view::SyncState;
+use super::{Desk, Fault, Notify, Signal, lock};
+use crate::error::TillError;
+use crate::ledger::{Ledger, Topic, position, query, state};
+use crate::sync_driver::{self, Until, acked_of};
+use daybook_sync::client::Shown;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+/// How the exchange stood when it was last heard of.
+#[derive(Debug, Default)]
+pub(super) struct Seen(Mutex<Option<Shown>>);
+
+impl Seen {
+    fn set(&self, shown: Shown) {
+        *lock(&self.0) = Some(shown);
+    }
+
+    fn get(&self) -> Option<Shown> {
+        *lock(&self.0)
+    }
+}
+
+/// The exchange in a thread of its own.
+pub(super) struct Running {
+    wakes: UnboundedSender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Running {
+    /// The ledger has something new.
+    pub(super) fn wake(&self) {
+        // A thread that has ended said so in the log and through `Seen`.
+        let _ended = self.wakes.send(());
+    }
+
+    /// Ends the exchange, also in the middle of a request: what was not answered is asked again.
+    pub(super) fn stop(self) {
+        drop(self.wakes);
+        if self.thread.join().is_err() {
+            tracing::error!("the exchange with the store panicked");
+        }
+    }
+}
+
+/// Begins to exchange until stopped.
+pub(super) fn start(ledger: &Arc<Mutex<Ledger>>, notify: &Notify, seen: &Arc<Seen>) -> Running {
+    let (wakes, woken) = unbounded_channel();
+    let (ledger, notify, seen) = (Arc::clone(ledger), Arc::clone(notify), Arc::clone(seen));
+    let thread = thread::spawn(move || {
+        let mut rows = 0;
+        let mut show = |shown: Shown, report: &sync_driver::Report| {
+            seen.set(shown);
+            if report.rows > rows {
+                rows = report.rows;
+                let fed = [Topic::Catalogue, Topic::Stock, Topic::Orders, Topic::Sync];
+                notify(Signal::Changed(fed.into()));
+            }
+            notify(Signal::Changed([Topic::Sync].into()));
+        };
+        if let Err(error) = sync_driver::run(&ledger, Until::Stopped, woken, &mut show) {
+            tracing::error!(%error, "the exchange with the store has ended");
+            seen.set(Shown::Offline);
+            notify(Signal::Changed([Topic::Sync].into()));
+        }
+    });
+    Running { wakes, thread }
+}
+
+/// Entries that the store has not acknowledged, and when the oldest was written.
+pub(super) fn unsent(ledger: &Ledger) -> Result<(i64, Option<i64>), TillError> {
+    let Ok(live) = ledger.live() else { return Ok((0, None)) };
+    let conn = ledger.reader();
+    let acked = acked_of(conn, live.journal.incarnation)?;
+    let unsent = live.head.seq.saturating_sub(acked).max(0);
+    let oldest = match unsent {
+        0 => None,
+        _ => query::entry_at(conn, position(live.ord, acked + 1))?
+            .map(|entry| query::parse(&entry.bytes, entry.pos).map(|envelope| envelope.at_ms))
+            .transpose()?,
+    };
+    Ok((unsent, oldest))
+}
+
+impl Desk {
+    /// How the till stands with the store.
+    ///
+    /// # Errors
+    /// `ledger.…`.
+    pub fn sync_state(&self) -> Result<SyncState, Fault> {
+        let shown = self.seen.get();
+        self.act(|turn| {
+            let (unsent, oldest_unsent_at_ms) = unsent(turn.ledger)?;
+            Ok(SyncState {
+                code: shown.map_or("sync.starting", Shown::code).to_owned(),
+                online: shown.is_some_and(is_online),
+                unsent,
+                oldest_unsent_at_ms,
+                last_exchange_at_ms: state::get(turn.conn(), "last_exchange_at_ms")?,
+            })
+        })
+    }
+
+    /// Asks for an exchange now.
+    ///
+    /// # Errors
+    /// `till.not_enrolled`.
+    pub fn sync_now(&self) -> Result<(), Fault> {
+        let opened = lock(&self.opened);
+        let Some(running) = &opened.running else { return Err(opened.start.fault()) };
+        running.wake();
+        Ok(())
+    }
+}
+
+/// Whether the store answers.
+fn is_online(shown: Shown) -> bool {
+    match shown {
+        Shown::Online | Shown::Working | Shown::Blocked | Shown::UpgradeRequired => true,
+        Shown::Offline
+        | Shown::Busy
+        | Shown::NotAuthorised
+        | Shown::Rejected
+        | Shown::NotBelieved
+        | Shown::Recovering => false,
+    }
+}

@@ -1,0 +1,478 @@
+//! The till as its window uses it: nothing twice, nothing lost.
+
+use super::fixture::{PIN, Shop};
+use crate::desk::view::{
+    Closing, DiscountInput, Display, LineStock, Offer, Paid, Pieces, Refund, ReturnLine, Scanned,
+    Sold, UpiState,
+};
+use crate::desk::{Approval, Desk, Fault, Goods, MoveKind, Signal, Start, StockMove};
+use crate::ledger::{Ledger, Topic};
+use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice};
+use daybook_domain::document::{DocumentKind, TenderType};
+use serde_json::json;
+use std::sync::{Arc, Mutex};
+
+fn desk(shop: &Shop) -> Desk {
+    Desk::open(&shop.till(), Arc::new(|_| {}))
+}
+
+/// A till where asha works in an open shift.
+fn selling(shop: &Shop) -> Desk {
+    let desk = desk(shop);
+    assert_eq!(desk.start(), Start::Ready);
+    desk.sign_in("asha", PIN).unwrap();
+    desk.open_shift(Minor(50_000), &[Pieces { face_minor: Minor(50_000), pieces: 1 }], None)
+        .unwrap();
+    desk
+}
+
+fn manager() -> Approval {
+    Approval { staff: "kavya".to_owned(), pin: PIN.to_owned() }
+}
+
+fn scan(desk: &Desk, code: &str) -> u32 {
+    match desk.scan(code, None).unwrap() {
+        Scanned::Added { line, .. } => line,
+        other => panic!("{code}: {other:?}"),
+    }
+}
+
+fn offer(tender_type: TenderType, amount: Option<i64>, given: Option<i64>) -> Offer {
+    Offer {
+        tender_type,
+        amount_minor: amount.map(Minor),
+        given_minor: given.map(Minor),
+        reference: None,
+    }
+}
+
+fn cash() -> Offer {
+    offer(TenderType::Cash, None, None)
+}
+
+fn sold(paid: Result<Paid, Fault>) -> Sold {
+    match paid.unwrap() {
+        Paid::Sold { sold } => *sold,
+        Paid::More { payment } => panic!("{payment:?}"),
+    }
+}
+
+fn left(paid: Result<Paid, Fault>) -> i64 {
+    match paid.unwrap() {
+        Paid::More { payment } => payment.left_minor.0,
+        Paid::Sold { sold } => panic!("{sold:?}"),
+    }
+}
+
+fn documents(shop: &Shop) -> i64 {
+    let conn = crate::ledger::schema::open_reader(&shop.till().join("till.db")).unwrap();
+    conn.query_row("SELECT count(*) FROM document", [], |row| row.get(0)).unwrap()
+}
+
+fn code<T: std::fmt::Debug>(result: Result<T, Fault>) -> String {
+    result.unwrap_err().code
+}
+
+#[test]
+fn a_scan_then_enter_is_a_sale_and_the_next_scan_begins_the_next() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    scan(&desk, "8904000210037");
+    scan(&desk, "TEA");
+    let basket = desk.basket().unwrap();
+    assert_eq!(basket.lines.len(), 1, "the same goods join their line");
+    assert_eq!((basket.lines[0].quantity_milli, basket.pieces), (Quantity(2000), 2));
+    assert_eq!(basket.totals.total_minor, Minor(20_000));
+    let payment = desk.begin_payment().unwrap();
+    assert_eq!(payment.quick_minor[..2], [Minor(20_000), Minor(50_000)]);
+    let sale = sold(desk.pay(&offer(TenderType::Cash, None, Some(50_000)), None));
+    assert_eq!((sale.change_minor, sale.payable_minor), (Minor(30_000), Minor(20_000)));
+    assert!(matches!(desk.display().unwrap(), Display::Done { change_minor: Minor(30_000), .. }));
+    assert_eq!(desk.last_sale().unwrap().unwrap().number, sale.number);
+    scan(&desk, "CREME");
+    assert!(matches!(desk.display().unwrap(), Display::Basket { .. }));
+    assert_eq!(documents(&shop), 1);
+}
+
+#[test]
+fn a_second_press_of_pay_answers_the_same_sale() {
+    let shop = Shop::open();
+    let desk = Arc::new(selling(&shop));
+    scan(&desk, "TEA");
+    desk.begin_payment().unwrap();
+    let presses: Vec<_> = (0..4)
+        .map(|_| {
+            let desk = Arc::clone(&desk);
+            std::thread::spawn(move || sold(desk.pay(&cash(), None)))
+        })
+        .collect();
+    let sales: Vec<Sold> = presses.into_iter().map(|press| press.join().unwrap()).collect();
+    assert_eq!(sales.iter().filter(|sale| !sale.again).count(), 1);
+    assert!(sales.iter().all(|sale| sale.number == sales[0].number));
+    assert_eq!(documents(&shop), 1);
+}
+
+#[test]
+fn a_power_cut_before_payment_loses_no_line() {
+    let shop = Shop::open();
+    let first = selling(&shop);
+    scan(&first, "TEA");
+    first.set_note(Some("ring twice"), Some("for Mira")).unwrap();
+    let before = first.basket().unwrap();
+    drop(first);
+    let second = desk(&shop);
+    second.sign_in("asha", PIN).unwrap();
+    assert_eq!(second.basket().unwrap(), before);
+}
+
+#[test]
+fn a_power_cut_between_the_sale_and_the_end_of_its_basket_sells_nothing_twice() {
+    let shop = Shop::open();
+    let first = selling(&shop);
+    scan(&first, "TEA");
+    first.begin_payment().unwrap();
+    let draft: serde_json::Value = state(&shop, "draft");
+    let sale = sold(first.pay(&cash(), None));
+    drop(first);
+    // As if the program had ended right after the commit: the basket is still there.
+    let mut ledger = Ledger::open(&shop.till()).unwrap();
+    ledger.write_state(|conn| crate::ledger::state::set(conn, "draft", &draft)).unwrap();
+    ledger.close().unwrap();
+    let second = desk(&shop);
+    second.sign_in("asha", PIN).unwrap();
+    let basket = second.basket().unwrap();
+    assert!(basket.lines.is_empty() && !basket.paying);
+    let again = sold(second.pay(&cash(), None));
+    assert_eq!((again.number, again.again), (sale.number, true));
+    assert_eq!(documents(&shop), 1);
+}
+
+fn state(shop: &Shop, name: &str) -> serde_json::Value {
+    let conn = crate::ledger::schema::open_reader(&shop.till().join("till.db")).unwrap();
+    crate::ledger::state::get(&conn, name).unwrap().unwrap()
+}
+
+#[test]
+fn several_tenders_pay_one_basket_and_only_cash_gives_change() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    scan(&desk, "TEA");
+    desk.set_quantity(1, Quantity(5000)).unwrap();
+    assert_eq!(left(desk.pay(&offer(TenderType::Cash, None, Some(10_000)), None)), 40_000);
+    let too_much = desk.pay(&offer(TenderType::Card, Some(40_001), None), None);
+    assert_eq!(code(too_much), "tender.exceeds_due");
+    assert_eq!(left(desk.pay(&offer(TenderType::Card, Some(15_000), None), None)), 25_000);
+    assert_eq!(code(desk.scan("TEA", None)), "payment.open");
+    let sale = sold(desk.pay(&offer(TenderType::Cash, None, Some(30_000)), None));
+    let tenders: Vec<_> =
+        sale.tenders.iter().map(|tender| (tender.tender_type, tender.amount_minor.0)).collect();
+    assert_eq!(tenders, [(TenderType::Card, 15_000), (TenderType::Cash, 35_000)]);
+    assert_eq!(sale.change_minor, Minor(5_000));
+}
+
+#[test]
+fn a_card_that_takes_the_rest_completes_what_cash_began() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    scan(&desk, "TEA");
+    assert_eq!(left(desk.pay(&offer(TenderType::Cash, Some(4_000), None), None)), 6_000);
+    let sale = sold(desk.pay(&offer(TenderType::Card, None, None), None));
+    assert_eq!(sale.tenders.len(), 2);
+    assert_eq!(sale.payable_minor, Minor(10_000));
+}
+
+#[test]
+fn a_upi_payment_that_nobody_saw_is_unknown_after_a_restart_and_never_failed_by_itself() {
+    let shop = Shop::open();
+    let mut ledger = shop.ledger();
+    super::fixture::receive(&mut ledger, 20, &[("settings".to_owned(), settings_with_upi())]);
+    ledger.close().unwrap();
+    let first = selling(&shop);
+    scan(&first, "TEA");
+    let payment = first.start_upi(None).unwrap();
+    let attempt = payment.upi.unwrap();
+    assert_eq!(attempt.state, UpiState::Waiting);
+    assert!(attempt.qr_svg.contains("<svg") && attempt.uri.contains("am=100.00"));
+    assert_eq!(code(first.pay(&cash(), None)), "payment.upi_open");
+    assert_eq!(code(first.leave_payment()), "payment.upi_open");
+    drop(first);
+    let second = desk(&shop);
+    second.sign_in("asha", PIN).unwrap();
+    let payment = second.payment().unwrap();
+    assert_eq!(payment.upi.unwrap().state, UpiState::Unknown);
+    assert_eq!(code(second.start_upi(None)), "payment.upi_open", "it is not retried silently");
+    let alone = second.settle_upi(attempt.id, UpiState::Failed, None, None);
+    assert_eq!(code(alone), "approval.missing");
+    let sale = sold(second.settle_upi(attempt.id, UpiState::Paid, Some("428812345678"), None));
+    assert_eq!(sale.tenders[0].tender_type, TenderType::Upi);
+    assert_eq!(sale.tenders[0].reference.as_deref(), Some("428812345678"));
+    assert_eq!(documents(&shop), 1);
+}
+
+fn settings_with_upi() -> serde_json::Value {
+    json!({"business": "Shop", "jurisdiction": "IN", "currency": "INR", "tax_inclusive": true,
+           "cash_rounding_minor": 100, "hsn_digits": 4, "fiscal_year_start_month": 4,
+           "offset_min": 330, "cashier_discount_max_ppm": 50_000, "over_short_limit_minor": 1000,
+           "upi_vpa": "shop@upi"})
+}
+
+#[test]
+fn a_discount_above_the_limit_takes_a_manager_each_time_it_grows() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    let line = scan(&desk, "TEA");
+    let part = |ppm| Some(DiscountInput::Rate { ppm: RatePpm(ppm) });
+    desk.discount_line(line, part(50_000), Some("regular"), None).unwrap();
+    let alone = desk.discount_line(line, part(100_000), Some("regular"), None).unwrap_err();
+    assert_eq!(
+        (alone.code.as_str(), alone.values["role"].as_str()),
+        ("approval.missing", "manager")
+    );
+    assert_eq!(desk.basket().unwrap().totals.total_minor, Minor(9_500), "nothing was changed");
+    desk.discount_line(line, part(100_000), Some("damaged"), Some(&manager())).unwrap();
+    assert_eq!(code(desk.discount_line(line, part(200_000), Some("x"), None)), "approval.missing");
+    assert_eq!(code(desk.discount_line(line, part(10_000), None, None)), "basket.reason");
+    let sale = sold(desk.pay(&cash(), None));
+    assert_eq!(sale.payable_minor, Minor(9_000));
+}
+
+#[test]
+fn a_price_is_overridden_with_a_reason_and_a_manager() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    let line = scan(&desk, "TEA");
+    let price = UnitPrice(80_000_000);
+    assert_eq!(code(desk.override_price(line, price, "torn", None)), "approval.missing");
+    let basket = desk.override_price(line, price, "torn", Some(&manager())).unwrap();
+    assert_eq!(basket.lines[0].was_micros, Some(UnitPrice(100_000_000)));
+    assert_eq!(sold(desk.pay(&cash(), None)).payable_minor, Minor(8_000));
+}
+
+#[test]
+fn a_parked_basket_comes_back_with_all_that_was_said_about_it() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    scan(&desk, "TEA");
+    desk.set_note(Some("back in five minutes"), None).unwrap();
+    let before = desk.basket().unwrap();
+    assert!(desk.park(Some("  lady in red ")).unwrap().lines.is_empty());
+    assert_eq!(desk.session().unwrap().parked, 1);
+    scan(&desk, "CREME");
+    let parked = desk.parked().unwrap();
+    assert_eq!((parked[0].label.as_str(), parked[0].total_minor), ("lady in red", Minor(10_000)));
+    assert_eq!(code(desk.recall(parked[0].basket)), "basket.not_empty");
+    desk.clear_basket(Some("left")).unwrap();
+    let after = desk.recall(parked[0].basket).unwrap();
+    assert_eq!((after.lines, after.note), (before.lines, before.note));
+    assert_eq!(code(desk.recall(parked[0].basket)), "basket.not_empty");
+    assert!(desk.parked().unwrap().is_empty());
+}
+
+#[test]
+fn locking_keeps_the_basket_for_whoever_signs_in_next() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    scan(&desk, "TEA");
+    assert!(desk.lock().unwrap().locked);
+    assert_eq!(code(desk.scan("TEA", None)), "session.locked");
+    assert_eq!(code(desk.sign_out()), "basket.not_empty");
+    let session = desk.sign_in("kavya", PIN).unwrap();
+    assert!(!session.locked && session.basket_lines == 1);
+    assert_eq!(sold(desk.pay(&cash(), None)).payable_minor, Minor(10_000));
+}
+
+#[test]
+fn short_stock_is_said_with_what_is_left_and_a_strict_pool_takes_a_manager() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    scan(&desk, "TEA");
+    let basket = desk.set_quantity(1, Quantity(11_000)).unwrap();
+    assert!(matches!(
+        basket.lines[0].stock,
+        LineStock::Short { available_milli: Quantity(10_000), .. }
+    ));
+    desk.clear_basket(None).unwrap();
+    scan(&desk, "UNIQUE");
+    let refused = desk.pay(&cash(), None).unwrap_err();
+    assert_eq!(
+        (refused.code.as_str(), refused.values["available"].as_str()),
+        ("stock.beyond_rights", "0")
+    );
+    let sale = sold(desk.pay(&cash(), Some(&manager())));
+    assert_eq!(sale.beyond[0].sku, "UNIQUE");
+}
+
+#[test]
+fn an_unknown_code_is_said_and_a_receipt_is_recognised() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    assert_eq!(
+        desk.scan("4006381333931", None).unwrap(),
+        Scanned::Unknown { code: "4006381333931".to_owned() }
+    );
+    scan(&desk, "TEA");
+    let sale = sold(desk.pay(&cash(), None));
+    let scanned = desk.scan(&sale.number.to_lowercase(), None).unwrap();
+    assert_eq!(scanned, Scanned::Document { number: sale.number });
+}
+
+#[test]
+fn a_refund_sent_twice_gives_back_once() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    scan(&desk, "TEA");
+    desk.set_quantity(1, Quantity(3000)).unwrap();
+    let sale = sold(desk.pay(&cash(), None));
+    let returnable = desk.returnable(&sale.number).unwrap();
+    assert!(returnable.voidable && returnable.lines[0].left_milli == Quantity(3000));
+    let one = ReturnLine { line: 1, quantity_milli: Quantity(1000), restock: true };
+    let preview = desk.preview_return(&sale.number, &[one]).unwrap();
+    assert_eq!(preview.back_minor, Minor(10_000));
+    let refund = Refund {
+        act: returnable.act,
+        number: sale.number.clone(),
+        lines: vec![one],
+        tender: None,
+        reference: None,
+        reason: "unwanted".to_owned(),
+    };
+    let first = desk.refund(&refund, None).unwrap();
+    let second = desk.refund(&refund, None).unwrap();
+    assert_eq!((first.back_minor, first.kind), (Minor(10_000), DocumentKind::CreditNote));
+    assert_eq!((second.number, second.again), (first.number, true));
+    let after = desk.returnable(&sale.number).unwrap();
+    assert_eq!((after.lines[0].left_milli, after.left_minor), (Quantity(2000), Minor(20_000)));
+    assert_eq!(
+        code(desk.void_sale(&sale.number, "wrong", Some(&manager()))),
+        "refund.already_returned"
+    );
+}
+
+#[test]
+fn an_exchange_pays_or_gives_back_the_difference() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    scan(&desk, "TEA");
+    desk.set_quantity(1, Quantity(2000)).unwrap();
+    let sale = sold(desk.pay(&cash(), None));
+    let back = ReturnLine { line: 1, quantity_milli: Quantity(2000), restock: false };
+    let basket = desk.exchange(&sale.number, &[back], "wrong taste").unwrap();
+    assert_eq!(basket.totals.total_minor, Minor(-20_000));
+    scan(&desk, "CREME");
+    let payment = desk.begin_payment().unwrap();
+    assert_eq!((payment.left_minor, payment.cash_left_minor), (Minor(-10_000), Minor(-10_000)));
+    assert!(payment.quick_minor.is_empty());
+    let exchanged = sold(desk.pay(&cash(), None));
+    assert_eq!((exchanged.back_minor, exchanged.payable_minor), (Minor(10_000), Minor(-10_000)));
+    assert_eq!(code(desk.exchange(&sale.number, &[back], "again")), "refund.exceeds_bought");
+}
+
+#[test]
+fn a_blind_count_tells_nothing_and_closes_with_a_reason() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    scan(&desk, "TEA");
+    sold(desk.pay(&offer(TenderType::Card, None, None), None));
+    let form = desk.count_form().unwrap();
+    assert_eq!(form.tenders, [TenderType::Card]);
+    let pieces = [Pieces { face_minor: Minor(10_000), pieces: 4 }];
+    assert_eq!(desk.sum_pieces(&pieces).unwrap(), Minor(40_000));
+    let closing = Closing {
+        cash_minor: Minor(40_000),
+        pieces: pieces.to_vec(),
+        others: Vec::new(),
+        reason: Some("a note is missing".to_owned()),
+    };
+    let alone = desk.close_shift(&closing, None, &mut |_| {}).unwrap_err();
+    assert_eq!(alone.code, "approval.missing");
+    assert!(!format!("{alone:?}").contains("50"), "what should be there is not told");
+    let report = desk.close_shift(&closing, Some(&manager()), &mut |_| {}).unwrap();
+    assert_eq!((report.z_no, report.totals.sales_minor), (Some(1), Minor(10_000)));
+    assert_eq!(desk.z_reports().unwrap()[0].over_short_minor, Minor(-10_000));
+    assert_eq!(desk.z_report(1).unwrap(), report);
+    assert_eq!(code(desk.z_report(2)), "shift.no_z");
+    assert_eq!(code(desk.scan("TEA", None)), "shift.none_open");
+}
+
+#[test]
+fn goods_are_found_by_category_variant_and_favourite() {
+    let shop = Shop::open();
+    let mut ledger = shop.ledger();
+    let variant = |sku: &str, size: &str| {
+        (
+            format!("item/{sku}"),
+            json!({"sku": sku, "product": "shirt", "name": "Shirt", "category": "Clothes",
+                   "options": [["Size", size]], "tax_class": "gst-5",
+                   "prices": [{"from_ms": 0, "unit_price_micros": 500_000_000}]}),
+        )
+    };
+    super::fixture::receive(&mut ledger, 20, &[variant("S-M", "M"), variant("S-L", "L")]);
+    ledger.close().unwrap();
+    let desk = selling(&shop);
+    let categories = desk.categories().unwrap();
+    let clothes = categories.iter().find(|category| category.name == "Clothes").unwrap();
+    assert_eq!(clothes.products, 1);
+    let page = desk.products("Clothes", 0, 10).unwrap();
+    assert_eq!((page.total, page.items.len(), page.items[0].variants), (1, 1, 2));
+    let variants = desk.variants("shirt").unwrap();
+    assert_eq!(variants[1].options.as_deref(), Some("L"));
+    assert!(desk.set_favourite("S-L", true).unwrap()[0].favourite);
+    assert_eq!(desk.favourites().unwrap()[0].sku, "S-L");
+    assert_eq!(desk.search("shi", 10).unwrap().len(), 2);
+    assert_eq!(code(desk.set_favourite("NONE", true)), "item.unknown");
+}
+
+#[test]
+fn goods_move_and_are_counted_from_the_window() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    let goods = |milli| vec![Goods { sku: "TEA".to_owned(), quantity_milli: Quantity(milli) }];
+    let moved = |kind, milli, reason: Option<&str>| StockMove {
+        kind,
+        goods: goods(milli),
+        reason: reason.map(str::to_owned),
+        other_location: None,
+        transfer: None,
+    };
+    desk.move_stock(&moved(MoveKind::Receive, 5_000, Some("note 7")), None).unwrap();
+    let adjust = moved(MoveKind::Adjust, -1_000, Some("broken"));
+    assert_eq!(code(desk.move_stock(&adjust, None)), "approval.missing");
+    desk.move_stock(&adjust, Some(&manager())).unwrap();
+    let stock = desk.stock_of("TEA").unwrap();
+    assert_eq!((stock.on_hand_milli, stock.own_unsent_milli), (Quantity(14_000), Quantity(4_000)));
+    desk.count_stock(&goods(13_000)).unwrap();
+    let out = moved(MoveKind::TransferOut, 1_000, None);
+    let missing = desk.move_stock(&out, Some(&manager())).unwrap_err();
+    assert_eq!(missing.field.as_deref(), Some("other_location"));
+}
+
+#[test]
+fn a_second_program_on_the_same_ledger_is_told_so() {
+    let shop = Shop::open();
+    let first = selling(&shop);
+    let second = desk(&shop);
+    assert!(matches!(second.start(), Start::Locked { .. }));
+    assert_eq!(code(second.basket()), "ledger.locked");
+    drop(first);
+    assert_eq!(second.try_again(), Start::Ready);
+}
+
+#[test]
+fn whoever_shows_the_till_hears_what_changed() {
+    let shop = Shop::open();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let ears = Arc::clone(&heard);
+    let desk = Desk::open(&shop.till(), Arc::new(move |signal| ears.lock().unwrap().push(signal)));
+    desk.sign_in("asha", PIN).unwrap();
+    desk.open_shift(Minor(0), &[], None).unwrap();
+    heard.lock().unwrap().clear();
+    scan(&desk, "TEA");
+    let signals = heard.lock().unwrap().clone();
+    let told = |topic| {
+        signals
+            .iter()
+            .any(|signal| matches!(signal, Signal::Changed(topics) if topics.contains(&topic)))
+    };
+    assert!(told(Topic::Basket));
+    assert!(signals.iter().any(|signal| matches!(signal, Signal::Display(Display::Basket { .. }))));
+}
