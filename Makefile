@@ -1,6 +1,6 @@
 # Thin: each target is one command, which CI and the README call too.
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check demo sim bench run-store
+.PHONY: help setup ui build test check bindings run bundle demo sim bench run-store
 
 SEEDS ?= 200
 DATA ?=
@@ -12,18 +12,32 @@ LISTEN ?= 127.0.0.1:7070
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## Install what is missing (Debian packages, cargo-nextest)
+setup: ## Install what is missing (Debian packages, cargo-nextest, the window's modules)
 	@scripts/setup
 
-build: setup ## Build the programs
+ui: setup ## The window's files, checked, tested and built
+	scripts/npm run --silent check
+	scripts/npm test --silent
+	scripts/npm run --silent build
+
+build: ui ## Build the programs
 	cargo build --locked --bins
 
-check: setup ## Formatting and lints; a warning is an error
+check: ui ## Formatting and lints; a warning is an error
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-test: check build ## Everything that a change must pass, on SQLite and on PostgreSQL
+test: check build ## Everything that a change must pass, on SQLite and on PostgreSQL, and in a real window
 	scripts/with-postgres cargo nextest run --locked --workspace
+
+bindings: ui ## Write the window's TypeScript of the till's commands
+	DAYBOOK_WRITE_BINDINGS=1 cargo test --locked --quiet -p daybook-desktop --test bindings
+
+run: build ## The till's window beside a store with the sample shop, data in out/run
+	scripts/run $(OUT)/run
+
+bundle: ui ## The till as a Debian package
+	scripts/npm run --silent bundle
 
 demo: build ## The main job: tills offline, web sells, all reconciled (DATA=dir for other data)
 	scripts/demo $(OUT)/demo $(DATA)

@@ -4,6 +4,7 @@ use crate::frame::{Frame, Head};
 use crate::hash::{Hash, PublicKey, Signature};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// First line of an exchange: who speaks, what it has, what it wants.
@@ -91,9 +92,9 @@ pub struct Request {
     pub id: Uuid,
     /// What is wanted, e.g. `lease.acquire`.
     pub kind: String,
-    /// The fields of the kind, see [`RequestBody`].
+    /// The fields of the kind, see [`RequestBody`], in the order of their names whatever JSON library is built in.
     #[serde(flatten)]
-    pub fields: serde_json::Map<String, serde_json::Value>,
+    pub fields: BTreeMap<String, serde_json::Value>,
 }
 
 /// Requests of this protocol version.
@@ -154,7 +155,7 @@ impl Request {
         let Some(serde_json::Value::String(kind)) = fields.remove("kind") else {
             unreachable!("the tag of the enum is a text");
         };
-        Self { id, kind, fields }
+        Self { id, kind, fields: fields.into_iter().collect() }
     }
 
     /// Reads the fields by kind. A kind of a newer till is an error too: it is answered with the refusal
@@ -163,8 +164,8 @@ impl Request {
     /// # Errors
     /// [`BadRequest`] when the kind is unknown or a field is missing or of another type.
     pub fn body(&self) -> Result<RequestBody, BadRequest> {
-        let mut fields = self.fields.clone();
-        fields.insert("kind".to_owned(), serde_json::Value::String(self.kind.clone()));
+        let kind = ("kind".to_owned(), serde_json::Value::String(self.kind.clone()));
+        let fields = self.fields.clone().into_iter().chain([kind]).collect();
         serde_json::from_value(serde_json::Value::Object(fields)).map_err(|source| BadRequest {
             id: self.id,
             kind: self.kind.clone(),

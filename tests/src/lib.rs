@@ -5,3 +5,4 @@ pub mod demo;
 pub mod http;
 pub mod process;
 pub mod proxy;
+pub mod window;

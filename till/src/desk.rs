@@ -41,15 +41,13 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use view::{Display, Sold, SyncState};
+use view::{Display, Sold};
 
 /// What is told to whoever shows the till.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signal {
     /// Read again what is shown of these.
     Changed(Topics),
-    /// How the till stands with the store.
-    Sync(SyncState),
     /// What the customer's window shows.
     Display(Display),
 }

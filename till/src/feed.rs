@@ -11,7 +11,7 @@ mod stock;
 use crate::error::TillError;
 use crate::ledger::keys::Keys;
 use crate::ledger::state;
-use daybook_domain::feed::{AckRow, ItemRow, StaffRow, StockRow};
+use daybook_domain::feed::{AckRow, CustomerRow, ItemRow, StaffRow, StockRow};
 use daybook_sync::message::{Cursor, FeedPage, FeedRow};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::de::DeserializeOwned;
@@ -78,6 +78,18 @@ pub fn apply(conn: &Connection, keys: &Keys, page: &FeedPage) -> Result<usize, T
     }
     state::set(conn, "cursor", &page.cursor)?;
     Ok(unread)
+}
+
+/// Keeps a customer that was entered here until the store tells of them.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn put_customer(conn: &Connection, row: &CustomerRow) -> Result<(), TillError> {
+    let generation: i64 = state::get(conn, "generation")?.unwrap_or(0);
+    let key = format!("customer/{}", row.customer);
+    let value =
+        serde_json::to_string(row).map_err(|error| TillError::corrupt("feed_row", &key, error))?;
+    put_plain(conn, generation, 0, &key, &value)
 }
 
 /// Begins a fill from nothing: its pages write over what is here, and [`end_fill`] drops what they did not name.

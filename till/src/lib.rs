@@ -7,6 +7,7 @@ pub mod backup;
 pub mod catalogue;
 pub mod cli;
 pub mod clock;
+pub mod customer;
 pub mod desk;
 pub mod error;
 pub mod export;

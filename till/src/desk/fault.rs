@@ -18,6 +18,19 @@ pub struct Fault {
     pub values: BTreeMap<String, String>,
 }
 
+impl Fault {
+    /// The window itself failed.
+    #[must_use]
+    pub fn of_window(message: &str) -> Self {
+        Self {
+            code: "window.failed".to_owned(),
+            message: message.to_owned(),
+            field: None,
+            values: BTreeMap::new(),
+        }
+    }
+}
+
 impl From<&TillError> for Fault {
     fn from(error: &TillError) -> Self {
         let mut values = BTreeMap::new();

@@ -4,6 +4,7 @@ use super::{Desk, Fault};
 use crate::error::TillError;
 use crate::ledger::{Topic, state};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use specta::Type;
 use std::collections::BTreeMap;
 
@@ -27,7 +28,7 @@ pub enum Theme {
 
 /// How a scanner that types is told from a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct Scanner {
     /// What it sends before a code.
     pub prefix: String,
@@ -41,13 +42,13 @@ pub struct Scanner {
 
 impl Default for Scanner {
     fn default() -> Self {
-        Self { prefix: String::new(), suffix: "Enter".to_owned(), max_gap_ms: 35, min_length: 4 }
+        Self { prefix: String::new(), suffix: "Enter".to_owned(), max_gap_ms: 50, min_length: 4 }
     }
 }
 
 /// How this till likes to be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct Preferences {
     /// `en`, `hi`, `ar`.
     pub language: String,
@@ -77,6 +78,15 @@ impl Default for Preferences {
 }
 
 impl Preferences {
+    /// What an older or newer program kept counts where it fits; for the rest the usual holds.
+    fn over_the_usual(kept: Option<Value>) -> Self {
+        let Ok(mut all) = serde_json::to_value(Self::default()) else { return Self::default() };
+        if let (Some(all), Some(Value::Object(kept))) = (all.as_object_mut(), kept) {
+            all.extend(kept);
+        }
+        serde_json::from_value(all).unwrap_or_default()
+    }
+
     fn check(&self) -> Result<(), TillError> {
         if !["en", "hi", "ar"].contains(&self.language.as_str()) {
             return Err(TillError::bad("language", "must be en, hi or ar"));
@@ -106,8 +116,10 @@ impl Desk {
     /// # Errors
     /// `ledger.…`.
     pub fn preferences(&self) -> Result<Preferences, Fault> {
-        // A value of an older or newer form is no reason to stop: the usual ones hold.
-        self.look(|conn| Ok(state::get(conn, PREFERENCES).ok().flatten().unwrap_or_default()))
+        self.look(|conn| {
+            let kept: Option<Value> = state::get(conn, PREFERENCES)?;
+            Ok(Preferences::over_the_usual(kept))
+        })
     }
 
     /// Changes how this till likes to be used.

@@ -182,6 +182,22 @@ impl Desk {
         self.act(|turn| sync::unsent(turn.ledger).map(|(unsent, _)| unsent))
     }
 
+    /// Refuses to end while the store lacks entries of this till.
+    ///
+    /// # Errors
+    /// `quit.unsent` with how many.
+    pub fn ensure_sent(&self) -> Result<(), Fault> {
+        if lock(&self.opened).ledger.is_none() {
+            return Ok(());
+        }
+        let unsent = self.unsent()?;
+        if unsent == 0 {
+            return Ok(());
+        }
+        let message = format!("{unsent} entries have not reached the store");
+        Err(Fault::from(&TillError::refused("quit.unsent", message).with("count", unsent)))
+    }
+
     /// Closes the till: the exchange ends, the ledger knows that nothing was cut off.
     pub fn close(&self) {
         *lock(&self.reader) = None;

@@ -476,3 +476,28 @@ fn whoever_shows_the_till_hears_what_changed() {
     assert!(told(Topic::Basket));
     assert!(signals.iter().any(|signal| matches!(signal, Signal::Display(Display::Basket { .. }))));
 }
+
+#[test]
+fn a_customer_is_found_by_phone_or_entered_once_and_stands_on_the_sale() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    let new = |phone: &str| desk.create_customer("Meera Rao".to_owned(), phone.to_owned(), None);
+    let first = new("098450 12345").unwrap();
+    assert_eq!(first.phone.as_deref(), Some("+919845012345"));
+    assert_eq!(new("+91 98450-12345").unwrap().id, first.id, "one number, one customer");
+    assert_eq!(code(new("12")), "customer.phone");
+    for query in ["98450", "meera", "rao me"] {
+        assert_eq!(desk.find_customers(query).unwrap(), std::slice::from_ref(&first), "{query}");
+    }
+    scan(&desk, "TEA");
+    let basket = desk.set_customer(Some(first.id)).unwrap();
+    assert_eq!(basket.customer.unwrap().name, "Meera Rao");
+    let sale = sold(desk.pay(&cash(), None));
+    let returnable = desk.returnable(&sale.number).unwrap();
+    assert_eq!(returnable.customer.as_deref(), Some("Meera Rao"));
+    let conn = crate::ledger::schema::open_reader(&shop.till().join("till.db")).unwrap();
+    let said: String = conn
+        .query_row("SELECT group_concat(CAST(bytes AS TEXT)) FROM entry", [], |row| row.get(0))
+        .unwrap();
+    assert!(!said.contains("Meera"), "personal data stand beside the journal, not in it");
+}

@@ -15,7 +15,7 @@ pub(super) struct Problem {
     code: String,
     message: String,
     field: Option<String>,
-    data: Value,
+    data: Box<Value>,
 }
 
 impl Problem {
@@ -25,7 +25,7 @@ impl Problem {
     )]
     pub(super) fn new(status: StatusCode, code: &str, message: impl ToString) -> Self {
         let (code, message) = (code.to_owned(), message.to_string());
-        Self { status, code, message, field: None, data: Value::Null }
+        Self { status, code, message, field: None, data: Box::default() }
     }
 
     pub(super) fn field(field: &str, message: impl ToString) -> Self {
@@ -59,7 +59,7 @@ impl Problem {
 
     pub(super) fn response(self) -> Response {
         let mut error = json!({ "code": self.code, "message": self.message, "field": self.field });
-        if let (Some(error), Value::Object(data)) = (error.as_object_mut(), self.data) {
+        if let (Some(error), Value::Object(data)) = (error.as_object_mut(), *self.data) {
             error.extend(data);
         }
         let mut response = (self.status, Json(json!({ "error": error }))).into_response();
@@ -115,7 +115,7 @@ impl From<OrderError> for Problem {
             _ => Value::Null,
         };
         let field = error.field_name().map(str::to_owned);
-        Self { field, data, ..Self::new(status, error.code(), &error) }
+        Self { field, data: Box::new(data), ..Self::new(status, error.code(), &error) }
     }
 }
 

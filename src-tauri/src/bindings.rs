@@ -1,0 +1,104 @@
+//! The commands and types of the window, and their TypeScript.
+
+use crate::commands;
+use daybook_till::desk::Changed;
+use daybook_till::desk::view::Display;
+use specta_typescript::Typescript;
+use tauri::Wry;
+use tauri_specta::{Builder, ErrorHandlingMode, collect_commands};
+
+/// All commands. An error rejects the promise with a [`daybook_till::desk::Fault`].
+#[must_use]
+pub fn builder() -> Builder<Wry> {
+    Builder::<Wry>::new()
+        .error_handling(ErrorHandlingMode::Throw)
+        // Minor units, thousandths and milliseconds stay below 2^53: the domain's limits see to it.
+        .dangerously_cast_bigints_to_number()
+        .disable_serde_phases()
+        .commands(collect_commands![
+            commands::start,
+            commands::try_again,
+            commands::enrol,
+            commands::shop,
+            commands::people,
+            commands::session,
+            commands::sign_in,
+            commands::lock,
+            commands::sign_out,
+            commands::preferences,
+            commands::set_preferences,
+            commands::search,
+            commands::categories,
+            commands::products,
+            commands::variants,
+            commands::favourites,
+            commands::set_favourite,
+            commands::basket,
+            commands::display,
+            commands::scan,
+            commands::add,
+            commands::add_open_item,
+            commands::set_quantity,
+            commands::remove_line,
+            commands::override_price,
+            commands::discount_line,
+            commands::discount_bill,
+            commands::find_customers,
+            commands::create_customer,
+            commands::set_customer,
+            commands::set_buyer,
+            commands::set_note,
+            commands::clear_basket,
+            commands::park,
+            commands::parked,
+            commands::recall,
+            commands::begin_payment,
+            commands::payment,
+            commands::pay,
+            commands::remove_tender,
+            commands::start_upi,
+            commands::settle_upi,
+            commands::leave_payment,
+            commands::last_sale,
+            commands::returnable,
+            commands::preview_return,
+            commands::refund,
+            commands::void_sale,
+            commands::exchange,
+            commands::drop_exchange,
+            commands::open_shift,
+            commands::sum_pieces,
+            commands::move_cash,
+            commands::no_sale,
+            commands::count_form,
+            commands::close_shift,
+            commands::x_report,
+            commands::z_reports,
+            commands::z_report,
+            commands::stock_of,
+            commands::locations,
+            commands::move_stock,
+            commands::count_stock,
+            commands::orders,
+            commands::order,
+            commands::pick_order,
+            commands::hand_over_order,
+            commands::ship_order,
+            commands::cancel_order,
+            commands::sync_state,
+            commands::sync_now,
+            commands::unsent,
+            commands::quit,
+            commands::open_customer_display,
+        ])
+        .typ::<Changed>()
+        .typ::<Display>()
+}
+
+/// Writes the TypeScript of the commands, as `ui/till/bindings.ts` holds it.
+///
+/// # Errors
+/// What the generator cannot express, or the file that cannot be written.
+pub fn write(file: &std::path::Path) -> Result<(), specta_typescript::Error> {
+    builder().export(Typescript::default(), file)
+}

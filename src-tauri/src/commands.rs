@@ -1,0 +1,126 @@
+//! What the window may ask for: each command calls the till once.
+
+#![expect(clippy::needless_pass_by_value, reason = "a command is handed its arguments")]
+
+use crate::window;
+use daybook_domain::amount::{Minor, Quantity, UnitPrice};
+use daybook_till::desk::view::{
+    Basket, Buyer, CashKind, Category, Closing, CountForm, Customer, DiscountInput, Display, Item,
+    ItemPage, Offer, Paid, Parked, Payment, Person, Pieces, Refund, Report, ReturnLine,
+    ReturnPreview, Returnable, Scanned, Session, Shop, Sold, SyncState, UpiState, ZRow,
+};
+use daybook_till::desk::{
+    Approval, Desk, Enrol, Fault, Goods, LocationChoice, OrderView, Preferences, Start, StockMove,
+    StockView,
+};
+use tauri::{AppHandle, State};
+use uuid::Uuid;
+
+/// Commands that call the till, off the window's own thread.
+macro_rules! commands {
+    ($($name:ident($desk:ident $(, $argument:ident: $type:ty)*) -> $answer:ty { $call:expr })*) => {$(
+        #[tauri::command(async)]
+        #[specta::specta]
+        pub(crate) fn $name($desk: State<'_, Desk> $(, $argument: $type)*) -> Result<$answer, Fault> {
+            $call
+        }
+    )*};
+}
+
+commands! {
+    start(desk) -> Start { Ok(desk.start()) }
+    try_again(desk) -> Start { Ok(desk.try_again()) }
+    enrol(desk, enrol: Enrol) -> Start { desk.enrol(&enrol) }
+    shop(desk) -> Shop { desk.shop() }
+    people(desk) -> Vec<Person> { desk.people() }
+    session(desk) -> Session { desk.session() }
+    sign_in(desk, staff: String, pin: String) -> Session { desk.sign_in(&staff, &pin) }
+    lock(desk) -> Session { desk.lock() }
+    sign_out(desk) -> Session { desk.sign_out() }
+    preferences(desk) -> Preferences { desk.preferences() }
+    set_preferences(desk, preferences: Preferences) -> Preferences { desk.set_preferences(&preferences) }
+
+    search(desk, query: String, limit: u32) -> Vec<Item> { desk.search(&query, limit) }
+    categories(desk) -> Vec<Category> { desk.categories() }
+    products(desk, category: String, offset: u32, limit: u32) -> ItemPage { desk.products(&category, offset, limit) }
+    variants(desk, product: String) -> Vec<Item> { desk.variants(&product) }
+    favourites(desk) -> Vec<Item> { desk.favourites() }
+    set_favourite(desk, sku: String, on: bool) -> Vec<Item> { desk.set_favourite(&sku, on) }
+
+    basket(desk) -> Basket { desk.basket() }
+    display(desk) -> Display { desk.display() }
+    scan(desk, code: String, quantity_milli: Option<Quantity>) -> Scanned { desk.scan(&code, quantity_milli) }
+    add(desk, sku: String, quantity_milli: Option<Quantity>, unit_price_micros: Option<UnitPrice>) -> Scanned { desk.add(&sku, quantity_milli, unit_price_micros) }
+    add_open_item(desk, name: String, price_minor: Minor, tax_class: String, quantity_milli: Quantity) -> Scanned { desk.add_open_item(&name, price_minor, &tax_class, quantity_milli) }
+    set_quantity(desk, line: u32, quantity_milli: Quantity) -> Basket { desk.set_quantity(line, quantity_milli) }
+    remove_line(desk, line: u32) -> Basket { desk.remove_line(line) }
+    override_price(desk, line: u32, unit_price_micros: UnitPrice, reason: String, approval: Option<Approval>) -> Basket { desk.override_price(line, unit_price_micros, &reason, approval.as_ref()) }
+    discount_line(desk, line: u32, discount: Option<DiscountInput>, reason: Option<String>, approval: Option<Approval>) -> Basket { desk.discount_line(line, discount, reason.as_deref(), approval.as_ref()) }
+    discount_bill(desk, discount: Option<DiscountInput>, reason: Option<String>, approval: Option<Approval>) -> Basket { desk.discount_bill(discount, reason.as_deref(), approval.as_ref()) }
+    find_customers(desk, query: String) -> Vec<Customer> { desk.find_customers(&query) }
+    create_customer(desk, name: String, phone: String, tax_id: Option<String>) -> Customer { desk.create_customer(name, phone, tax_id) }
+    set_customer(desk, customer: Option<Uuid>) -> Basket { desk.set_customer(customer) }
+    set_buyer(desk, buyer: Option<Buyer>) -> Basket { desk.set_buyer(buyer.as_ref()) }
+    set_note(desk, note: Option<String>, gift_message: Option<String>) -> Basket { desk.set_note(note.as_deref(), gift_message.as_deref()) }
+    clear_basket(desk, reason: Option<String>) -> Basket { desk.clear_basket(reason.as_deref()) }
+    park(desk, label: Option<String>) -> Basket { desk.park(label.as_deref()) }
+    parked(desk) -> Vec<Parked> { desk.parked() }
+    recall(desk, basket: Uuid) -> Basket { desk.recall(basket) }
+
+    begin_payment(desk) -> Payment { desk.begin_payment() }
+    payment(desk) -> Payment { desk.payment() }
+    pay(desk, offer: Offer, approval: Option<Approval>) -> Paid { desk.pay(&offer, approval.as_ref()) }
+    remove_tender(desk, no: u32) -> Payment { desk.remove_tender(no) }
+    start_upi(desk, amount_minor: Option<Minor>) -> Payment { desk.start_upi(amount_minor) }
+    settle_upi(desk, attempt: Uuid, outcome: UpiState, reference: Option<String>, approval: Option<Approval>) -> Paid { desk.settle_upi(attempt, outcome, reference.as_deref(), approval.as_ref()) }
+    leave_payment(desk) -> Basket { desk.leave_payment() }
+    last_sale(desk) -> Option<Sold> { desk.last_sale() }
+
+    returnable(desk, number: String) -> Returnable { desk.returnable(&number) }
+    preview_return(desk, number: String, lines: Vec<ReturnLine>) -> ReturnPreview { desk.preview_return(&number, &lines) }
+    refund(desk, refund: Refund, approval: Option<Approval>) -> Sold { desk.refund(&refund, approval.as_ref()) }
+    void_sale(desk, number: String, reason: String, approval: Option<Approval>) -> Sold { desk.void_sale(&number, &reason, approval.as_ref()) }
+    exchange(desk, number: String, lines: Vec<ReturnLine>, reason: String) -> Basket { desk.exchange(&number, &lines, &reason) }
+    drop_exchange(desk) -> Basket { desk.drop_exchange() }
+
+    open_shift(desk, float_minor: Minor, pieces: Vec<Pieces>, approval: Option<Approval>) -> Session { desk.open_shift(float_minor, &pieces, approval.as_ref()) }
+    sum_pieces(desk, pieces: Vec<Pieces>) -> Minor { desk.sum_pieces(&pieces) }
+    move_cash(desk, kind: CashKind, amount_minor: Minor, reason: String, approval: Option<Approval>) -> Session { desk.move_cash(kind, amount_minor, &reason, approval.as_ref()) }
+    no_sale(desk, reason: String, approval: Option<Approval>) -> Session { desk.no_sale(&reason, approval.as_ref()) }
+    count_form(desk) -> CountForm { desk.count_form() }
+    close_shift(desk, closing: Closing, approval: Option<Approval>) -> Report { desk.close_shift(&closing, approval.as_ref(), &mut |_| {}) }
+    x_report(desk) -> Report { desk.x_report() }
+    z_reports(desk) -> Vec<ZRow> { desk.z_reports() }
+    z_report(desk, z_no: i64) -> Report { desk.z_report(z_no) }
+
+    stock_of(desk, sku: String) -> StockView { desk.stock_of(&sku) }
+    locations(desk) -> Vec<LocationChoice> { desk.locations() }
+    move_stock(desk, moved: StockMove, approval: Option<Approval>) -> Option<Uuid> { desk.move_stock(&moved, approval.as_ref()) }
+    count_stock(desk, goods: Vec<Goods>) -> () { desk.count_stock(&goods) }
+    orders(desk, open: bool) -> Vec<OrderView> { desk.orders(open) }
+    order(desk, id: Uuid) -> OrderView { desk.order(id) }
+    pick_order(desk, id: Uuid) -> OrderView { desk.pick_order(id) }
+    hand_over_order(desk, id: Uuid) -> OrderView { desk.hand_over_order(id) }
+    ship_order(desk, id: Uuid, carrier: Option<String>, tracking: String) -> OrderView { desk.ship_order(id, carrier, tracking) }
+    cancel_order(desk, id: Uuid, reason: String, approval: Option<Approval>) -> OrderView { desk.cancel_order(id, &reason, approval.as_ref()) }
+
+    sync_state(desk) -> SyncState { desk.sync_state() }
+    sync_now(desk) -> () { desk.sync_now() }
+    unsent(desk) -> i64 { desk.unsent() }
+}
+
+/// Ends the program; refused while the store lacks entries of this till.
+#[tauri::command(async)]
+#[specta::specta]
+pub(crate) fn quit(app: AppHandle, desk: State<'_, Desk>) -> Result<(), Fault> {
+    desk.ensure_sent()?;
+    window::quit(&app);
+    Ok(())
+}
+
+/// Opens the customer's window, or shows it again.
+#[tauri::command(async)]
+#[specta::specta]
+pub(crate) fn open_customer_display(app: AppHandle) -> Result<(), Fault> {
+    window::open_display(&app).map_err(|error| Fault::of_window(&error.to_string()))
+}

@@ -1,0 +1,345 @@
+//! The till's window, real, against the real ledger and a real store.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that fails")]
+
+use daybook_tests::demo::office::Office;
+use daybook_tests::process::{StoreProcess, TillActor, program};
+use daybook_tests::proxy::Proxy;
+use daybook_tests::window::{Window, pause};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+use thirtyfour::Key;
+use thirtyfour::error::WebDriverResult;
+
+/// EAN-13 of the sample shop's notebook.
+const NOTEBOOK: &str = "8904000210037";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// A store with the sample shop and one till of it.
+struct Shop {
+    dir: TempDir,
+    store: StoreProcess,
+    proxy: Proxy,
+    till: TillActor,
+}
+
+impl Shop {
+    fn begin() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let office = Office::new(&dir.path().join("store"));
+        office.import(&root().join("sample-shop")).unwrap();
+        let store = StoreProcess::start(&dir.path().join("store"), "127.0.0.1:0", &[]).unwrap();
+        let proxy = Proxy::start(store.address()).unwrap();
+        let till = TillActor::new(&dir.path().join("till"));
+        let code = office.code("mg-road").unwrap();
+        let address = format!("http://{}", proxy.address());
+        till.run(&["enrol", "--store", &address, "--code", &code]).unwrap();
+        till.run(&["sync"]).unwrap();
+        // The driver's keys come slower than a scanner's when the machine is busy.
+        let patient = serde_json::json!({"scanner": {
+            "prefix": "", "suffix": "Enter", "maxGapMs": 400, "minLength": 4,
+        }});
+        rusqlite::Connection::open(till.data().join("till.db"))
+            .unwrap()
+            .execute(
+                "INSERT INTO state (name, value) VALUES ('preferences', ?1)",
+                [patient.to_string()],
+            )
+            .unwrap();
+        Self { dir, store, proxy, till }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("till")
+    }
+
+    fn status(&self) -> Value {
+        self.till.run(&["status"]).unwrap().pop().unwrap()
+    }
+
+    /// Every document of the journal: kind of fact, number and what was due.
+    fn documents(&self) -> Vec<(String, i64)> {
+        let conn = rusqlite::Connection::open(self.data().join("till.db")).unwrap();
+        let mut rows =
+            conn.prepare("SELECT kind, payable_minor FROM document ORDER BY pos").unwrap();
+        let found = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        found.collect::<Result<_, _>>().unwrap()
+    }
+
+    /// The journal verifies whatever was done to the window.
+    fn assert_whole(&self) {
+        self.till.run(&["journal", "verify"]).unwrap();
+    }
+}
+
+/// Where pictures of the screens go.
+fn picture(name: &str) -> PathBuf {
+    let out = std::env::var_os("DAYBOOK_SCREENS").map(PathBuf::from);
+    out.unwrap_or_else(|| root().join("out/screens")).join(format!("{name}.png"))
+}
+
+async fn open(shop: &Shop) -> WebDriverResult<Window> {
+    Window::open(&shop.data(), 1024, 768).await
+}
+
+/// Asha signs in and opens a shift with a float of 500.
+async fn selling(shop: &Shop) -> WebDriverResult<Window> {
+    let window = open(shop).await?;
+    window.sign_in("Asha", &pin("asha")).await?;
+    window.fill(".pieces label:nth-child(1) input", "1").await?;
+    window.text("[data-testid=float]", "500").await?;
+    window.touch("Open").await?;
+    window.text(".ready", "Ready to scan").await?;
+    Ok(window)
+}
+
+/// PIN of a person of the sample shop.
+fn pin(staff: &str) -> String {
+    let people = std::fs::read_to_string(root().join("sample-shop/staff.csv")).unwrap();
+    let mut rows = csv::Reader::from_reader(people.as_bytes());
+    let row = rows.records().map(Result::unwrap).find(|row| row.get(0) == Some(staff)).unwrap();
+    row.iter()
+        .find(|field| field.len() >= 4 && field.bytes().all(|b| b.is_ascii_digit()))
+        .unwrap()
+        .to_owned()
+}
+
+#[tokio::test]
+async fn a_scanner_and_the_keyboard_alone_complete_a_sale() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines .quantity", "2").await?;
+    window.picture(&picture("sell-light"))?;
+    window.keys(Key::F10 + "").await?;
+    let left = window.text("[data-testid=left]", "₹").await?;
+    window.picture(&picture("pay-light"))?;
+    window.keys("500".to_owned() + Key::Enter).await?;
+    window.text("[data-testid=change]", "₹").await?;
+    window.picture(&picture("done-light"))?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines .quantity", "1").await?;
+    drop(window);
+    let documents = shop.documents();
+    assert_eq!(documents.len(), 1, "{left}");
+    shop.assert_whole();
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_unknown_code_is_kept_on_the_screen_and_a_receipt_is_taken_back() -> WebDriverResult<()>
+{
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    window.scan("4006381333931").await?;
+    window.text(".unknown", "4006381333931").await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.keys(Key::F10 + "").await?;
+    window.text("[data-testid=left]", "₹").await?;
+    window.keys(Key::Enter + "").await?;
+    window.text("[data-testid=change]", "₹").await?;
+    window.find(".done .row button:nth-child(2)").await?.click().await?;
+    window.find("tbody input[type=checkbox]").await?.click().await?;
+    window.touch("Not wanted").await?;
+    window.text("[data-testid=preview]", "₹").await?;
+    window.picture(&picture("return-light"))?;
+    window.touch("Refund").await?;
+    window.text("[data-testid=back]", "₹").await?;
+    drop(window);
+    let documents = shop.documents();
+    assert_eq!(documents.len(), 2);
+    assert_eq!(documents[1].0, "refund.completed");
+    assert_eq!(documents[0].1, documents[1].1, "what was paid came back");
+    shop.assert_whole();
+    Ok(())
+}
+
+#[tokio::test]
+async fn cash_and_card_together_pay_one_basket() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.keys(Key::F10 + "").await?;
+    window.text("[data-testid=left]", "₹").await?;
+    window.keys("10".to_owned() + Key::Enter).await?;
+    window.text(".tendered", "Cash").await?;
+    window.touch("Card").await?;
+    window.fill("form label input", "SLIP77").await?;
+    window.touch("Take").await?;
+    window.text("[data-testid=change]", "₹").await?;
+    drop(window);
+    let line = shop.till.run(&["journal", "tail", "--count", "1"]).unwrap();
+    assert!(line.iter().any(|entry| entry.to_string().contains("SLIP77")), "{line:?}");
+    assert_eq!(shop.documents().len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_upi_code_is_shown_and_only_a_person_says_that_it_was_paid() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.keys(Key::F10 + "").await?;
+    window.touch("UPI").await?;
+    window.touch("Show code").await?;
+    window.find(".upi img").await?;
+    window.picture(&picture("upi-light"))?;
+    window.kill();
+    let window = open(&shop).await?;
+    window.sign_in("Asha", &pin("asha")).await?;
+    window.text(".upi", "neither paid nor failed").await?;
+    window.fill(".upi input", "428812345678").await?;
+    window.touch("Received").await?;
+    window.text("[data-testid=change]", "₹").await?;
+    drop(window);
+    assert_eq!(shop.documents().len(), 1);
+    shop.assert_whole();
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_parked_basket_survives_a_power_cut_and_a_lock_keeps_the_open_one() -> WebDriverResult<()>
+{
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.keys(Key::F7 + "").await?;
+    window.fill("[data-testid=park-label]", "blue hat").await?;
+    window.find(".modal form .go").await?.click().await?;
+    window.text(".ready", "Ready").await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.kill();
+    let window = open(&shop).await?;
+    window.sign_in("Asha", &pin("asha")).await?;
+    window.text(".lines", "otebook").await?;
+    window.keys(Key::F12 + "").await?;
+    window.text(".sign-in", "The basket is kept: 1 line").await?;
+    window.sign_in("Imran", &pin("imran")).await?;
+    window.text(".lines", "otebook").await?;
+    window.touch("Empty").await?;
+    window.touch("Customer left").await?;
+    window.find(".modal-actions .bad").await?.click().await?;
+    window.text(".ready", "Ready").await?;
+    window.keys(Key::F8 + "").await?;
+    window.touch("blue hat").await?;
+    window.text(".lines", "otebook").await?;
+    drop(window);
+    shop.assert_whole();
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sale_made_without_the_network_reaches_the_store_when_it_is_back() -> WebDriverResult<()>
+{
+    let mut shop = Shop::begin();
+    let window = selling(&shop).await?;
+    window.text(".chip", "Online").await?;
+    shop.proxy.cut();
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.keys(Key::F10 + "").await?;
+    window.text("[data-testid=left]", "₹").await?;
+    window.keys(Key::Enter + "").await?;
+    window.text("[data-testid=change]", "₹").await?;
+    window.text(".chip", "Offline").await?;
+    window.text(".chip", "unsent").await?;
+    window.picture(&picture("offline-light"))?;
+    shop.proxy.mend()?;
+    window.find(".chip").await?.click().await?;
+    window.touch("Send now").await?;
+    window.text(".chip", "Online").await?;
+    for _ in 0..200 {
+        if !window.find(".chip").await?.text().await?.contains("unsent") {
+            break;
+        }
+        pause(std::time::Duration::from_millis(50)).await;
+    }
+    window.picture(&picture("health-light"))?;
+    drop(window);
+    assert_eq!(shop.status()["unsent"], 0);
+    let store = rusqlite::Connection::open(shop.dir.path().join("store/store.db")).unwrap();
+    let sold: i64 = store
+        .query_row("SELECT count(*) FROM document WHERE till_id IS NOT NULL", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!((sold, shop.store.id() > 0), (1, true));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_shift_is_counted_blind_and_closed_with_a_managers_pin() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    window.touch("Shift").await?;
+    window.touch("Paid in").await?;
+    window.fill("[data-testid=cash-amount]", "1000").await?;
+    window.touch("Change from the bank").await?;
+    window.find(".narrow .go.large").await?.click().await?;
+    window.text(".toasts", "paid in").await?;
+    window.touch("Count and close").await?;
+    window.fill(".pieces label:nth-child(1) input", "1").await?;
+    window.text("[data-testid=counted]", "500").await?;
+    window.touch("Wrong change given").await?;
+    window.picture(&picture("count-light"))?;
+    window.touch("Close the shift").await?;
+    window.find("[data-testid=approval-pin]").await?.send_keys(pin("kavya") + Key::Enter).await?;
+    window.text(".reports", "Z report 1").await?;
+    window.picture(&picture("z-light"))?;
+    drop(window);
+    assert_eq!(shop.status()["shift"], Value::Null);
+    assert_eq!(shop.status()["z_no"], 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_window_turns_around_in_arabic_and_speaks_hindi() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    window.touch("Settings").await?;
+    window.picture(&picture("settings-light"))?;
+    window.touch("हिन्दी").await?;
+    window.text("nav", "बिक्री").await?;
+    window.touch("العربية").await?;
+    window.text("nav", "البيع").await?;
+    window.touch("داكن").await?;
+    window.touch("البيع").await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    let root = window.find("html").await?;
+    assert_eq!(root.attr("dir").await?.as_deref(), Some("rtl"));
+    let basket = window.find(".basket").await?.rect().await?;
+    let side = window.find(".side").await?.rect().await?;
+    assert!(basket.x > side.x, "the basket is where reading begins");
+    window.picture(&picture("sell-arabic-dark"))?;
+    window.keys(Key::F10 + "").await?;
+    window.text("[data-testid=left]", "₹").await?;
+    window.picture(&picture("pay-arabic-dark"))?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_second_start_on_the_same_ledger_says_so() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let window = open(&shop).await?;
+    window.text(".sign-in", "Who is at the till").await?;
+    let second = Command::new(program("daybook-till"))
+        .args(["--data"])
+        .arg(shop.data())
+        .args(["--staff", "asha", "--pin", &pin("asha"), "shift", "open", "--float", "0"])
+        .output()?;
+    assert_eq!(second.status.code(), Some(5));
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains("another process works on this ledger"), "{said}");
+    Ok(())
+}

@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ScanReader, captureScans, quantityBefore } from "./scan";
+
+const settings = { prefix: "", suffix: "Enter", maxGapMs: 35, minLength: 4 };
+
+/** Feeds keys so many milliseconds apart. */
+function typed(reader: ScanReader, text: string[], gapMs: number, from = 1000): string | null {
+  let code: string | null = null;
+  text.forEach((key, no) => {
+    code = reader.take({ key, atMs: from + no * gapMs });
+  });
+  return code;
+}
+
+describe("a scanner is told from a person", () => {
+  it("by its speed", () => {
+    const keys = [..."8904000210037", "Enter"];
+    expect(typed(new ScanReader(settings), keys, 5)).toBe("8904000210037");
+    expect(typed(new ScanReader(settings), keys, 120)).toBeNull();
+  });
+
+  it("and a slow Enter after fast keys is a person's", () => {
+    const reader = new ScanReader(settings);
+    typed(reader, [..."12345"], 5);
+    expect(reader.take({ key: "Enter", atMs: 9000 })).toBeNull();
+  });
+
+  it("with a prefix that is no part of the code", () => {
+    const reader = new ScanReader({ ...settings, prefix: "]C1" });
+    expect(typed(reader, [..."]C1ABCD", "Enter"], 5)).toBe("ABCD");
+    expect(typed(reader, [..."ABCDE", "Enter"], 5, 90_000)).toBeNull();
+  });
+
+  it("shifted letters included, short bursts not", () => {
+    expect(typed(new ScanReader(settings), ["Shift", "A", "1", "-", "Shift", "B", "Enter"], 5)).toBe("A1-B");
+    expect(typed(new ScanReader(settings), ["1", "2", "Enter"], 5)).toBeNull();
+  });
+
+  it("one scan after the other", () => {
+    const reader = new ScanReader(settings);
+    expect(typed(reader, [..."1111", "Enter"], 5)).toBe("1111");
+    expect(typed(reader, [..."2222", "Enter"], 5, 1026)).toBe("2222");
+  });
+});
+
+describe("a scan into a field", () => {
+  let stop = () => {};
+  const found = vi.fn();
+  beforeEach(() => {
+    document.body.innerHTML = '<form><input id="field" /><button>Pay</button></form>';
+    found.mockReset();
+    stop = captureScans(window, () => settings, found);
+  });
+  afterEach(() => stop());
+
+  it("is taken out again, and its Enter presses nothing", () => {
+    const field = document.querySelector<HTMLInputElement>("#field");
+    if (!field) throw new Error("no field");
+    const submit = vi.fn((event: Event) => event.preventDefault());
+    document.querySelector("form")?.addEventListener("submit", submit);
+    field.value = "3*";
+    let prevented = false;
+    for (const key of [..."890400", "Enter"]) {
+      const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+      Object.defineProperty(event, "timeStamp", { value: 5000 });
+      field.dispatchEvent(event);
+      if (key.length === 1) field.value += key;
+      else prevented = event.defaultPrevented;
+    }
+    expect(found).toHaveBeenCalledWith("890400", "3*");
+    expect(field.value).toBe("3*");
+    expect(prevented).toBe(true);
+    expect(submit).not.toHaveBeenCalled();
+  });
+});
+
+it("a quantity before a scan is read in thousandths", () => {
+  expect(quantityBefore("3*")).toBe(3000);
+  expect(quantityBefore(" 1.25 x ")).toBe(1250);
+  for (const text of ["3", "tea *", "*", ""]) expect(quantityBefore(text)).toBeNull();
+});

@@ -1,0 +1,99 @@
+// A scanner types fast and ends with a key. What it typed is taken out of the field that had the focus, and its last key
+// presses nothing.
+
+export type ScanSettings = { prefix: string; suffix: string; maxGapMs: number; minLength: number };
+
+export type Key = { key: string; atMs: number };
+
+/** Tells scans from typing, key by key. Pure: the times come with the keys. */
+export class ScanReader {
+  private typed = "";
+  private lastMs = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly settings: ScanSettings) {}
+
+  /** How many characters of a burst have come so far. */
+  get length(): number {
+    return this.typed.length;
+  }
+
+  /** The code, when this key ended one. */
+  take({ key, atMs }: Key): string | null {
+    const { prefix, suffix, maxGapMs, minLength } = this.settings;
+    const fast = atMs - this.lastMs <= maxGapMs;
+    if (!fast) this.typed = "";
+    this.lastMs = atMs;
+    const ended = key === suffix || (suffix.length === 0 && (key === "Enter" || key === "Tab"));
+    if (!ended && key.length === 1) {
+      this.typed += key;
+      if (suffix.length === 1 || suffix === "Enter" || suffix === "Tab" || suffix.length === 0) return null;
+      return this.typed.endsWith(suffix) ? this.finish(this.typed.slice(0, -suffix.length), prefix, minLength) : null;
+    }
+    if (!ended) {
+      if (key !== "Shift") this.typed = "";
+      return null;
+    }
+    return fast ? this.finish(this.typed, prefix, minLength) : this.reset();
+  }
+
+  private finish(typed: string, prefix: string, minLength: number): string | null {
+    this.reset();
+    if (prefix && !typed.startsWith(prefix)) return null;
+    const code = typed.slice(prefix.length);
+    return code.length >= minLength ? code : null;
+  }
+
+  private reset(): null {
+    this.typed = "";
+    return null;
+  }
+}
+
+type Field = HTMLInputElement | HTMLTextAreaElement;
+
+function field(target: EventTarget | null): Field | null {
+  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement ? target : null;
+}
+
+/** Listens to the whole window while `settings` answers some. `found` gets the code, and what stood in the field before the scan. */
+export function captureScans(target: Window, settings: () => ScanSettings | null, found: (code: string, before: string) => void): () => void {
+  let reader: ScanReader | null = null;
+  let made = "";
+  let before = "";
+  let into: Field | null = null;
+  const listen = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    const wanted = settings();
+    if (wanted === null) return;
+    const now = JSON.stringify(wanted);
+    if (reader === null || now !== made) {
+      made = now;
+      reader = new ScanReader(wanted);
+    }
+    const code = reader.take({ key: event.key, atMs: event.timeStamp });
+    if (reader.length === 1 && code === null) {
+      // The first character of what may become a scan has not reached the field yet.
+      into = field(event.target);
+      before = into?.value ?? "";
+    }
+    if (code === null) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (into) {
+      into.value = before;
+      into.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    const text = into ? before : "";
+    into = null;
+    found(code, text);
+  };
+  target.addEventListener("keydown", listen, true);
+  return () => target.removeEventListener("keydown", listen, true);
+}
+
+/** The quantity of `3 * scan`, in thousandths: what was typed before the scan. */
+export function quantityBefore(text: string): number | null {
+  const match = /^\s*(\d{1,6})(?:[.,](\d{1,3}))?\s*[*x×]\s*$/.exec(text);
+  if (!match) return null;
+  return Number(match[1] + (match[2] ?? "").padEnd(3, "0"));
+}

@@ -1,0 +1,29 @@
+// Short tones: a cashier hears a scan without looking.
+
+export type Sound = "ok" | "unknown" | "error" | "done";
+
+const tones: Record<Sound, [number, number][]> = {
+  ok: [[1320, 60]],
+  unknown: [[330, 140], [262, 220]],
+  error: [[220, 180]],
+  done: [[880, 70], [1320, 110]],
+};
+
+let context: AudioContext | null = null;
+
+export function play(sound: Sound): void {
+  if (typeof AudioContext === "undefined") return;
+  context ??= new AudioContext();
+  let at = context.currentTime;
+  for (const [hertz, ms] of tones[sound]) {
+    const oscillator = context.createOscillator();
+    const volume = context.createGain();
+    oscillator.frequency.value = hertz;
+    volume.gain.setValueAtTime(0.12, at);
+    volume.gain.exponentialRampToValueAtTime(0.001, at + ms / 1000);
+    oscillator.connect(volume).connect(context.destination);
+    oscillator.start(at);
+    at += ms / 1000;
+    oscillator.stop(at);
+  }
+}

@@ -1,0 +1,254 @@
+// What the window knows. It shows what Rust computed, and asks again when it hears that something changed.
+
+import { type MessageKey, t, texts } from "../shared/i18n.svelte";
+import type { Language } from "../shared/format";
+import {
+  type Approval, type Approved, type Basket, type Fault, type Item, type Payment, type Person, type Preferences, type Role, type Scanned,
+  type Session, type Shop, type Sold, type Start, type SyncState, type Topic, commands, faultOf, needsApproval,
+} from "./backend";
+import { play } from "./sounds";
+
+export type Screen = "sell" | "returns" | "orders" | "stock" | "shift" | "health" | "settings";
+
+export type Dialog =
+  | { kind: "help" | "customer" | "note" | "recall" | "park" | "clear" | "open-item" | "quit" | "last" }
+  | { kind: "choose"; items: Item[]; quantityMilli: number | null }
+  | { kind: "price"; item: Item }
+  | { kind: "weight"; item: Item }
+  | { kind: "quantity" | "line-price"; line: number }
+  | { kind: "discount"; line: number | null };
+
+export type Toast = { id: number; tone: "good" | "bad"; text: string };
+
+const usual: Preferences = {
+  language: "en", theme: "system", sounds: true, lockAfterMinutes: 10,
+  scanner: { prefix: "", suffix: "Enter", maxGapMs: 50, minLength: 4 }, keymap: {},
+};
+
+/** The sentence of a fault in the person's language; the English message where the code is new. */
+export function sentence(fault: Fault): string {
+  const key = `error.${fault.code}`;
+  const values: Record<string, string> = { ...fault.values };
+  for (const [name, value] of Object.entries(fault.values)) {
+    if (name.endsWith("_minor")) values[name.slice(0, -"_minor".length)] = texts.format.money(Number(value));
+  }
+  if (fault.values.role && texts.has(`role.${fault.values.role}`)) values.role = t(`role.${fault.values.role}` as MessageKey);
+  if (fault.field) values.field = fault.field;
+  return texts.has(key) ? t(key, values) : fault.message;
+}
+
+class Till {
+  start = $state<Start | null>(null);
+  shop = $state<Shop | null>(null);
+  people = $state<Person[]>([]);
+  session = $state<Session | null>(null);
+  basket = $state<Basket | null>(null);
+  payment = $state<Payment | null>(null);
+  sold = $state<Sold | null>(null);
+  sync = $state<SyncState | null>(null);
+  preferences = $state<Preferences>(usual);
+  screen = $state<Screen>("sell");
+  dialog = $state<Dialog | null>(null);
+  returnNumber = $state<string | null>(null);
+  orderId = $state<string | null>(null);
+  unknownCode = $state<string | null>(null);
+  selected = $state<number | null>(null);
+  toasts = $state<Toast[]>([]);
+  said = $state("");
+  asking = $state<{ role: Role; fault: Fault; answer: (approval: Approval | null) => void } | null>(null);
+  stockTick = $state(0);
+  ordersTick = $state(0);
+  nowMs = $state(Date.now());
+  private toastId = 0;
+
+  get signedIn(): boolean {
+    return this.session?.person != null && !this.session.locked;
+  }
+
+  async boot(): Promise<void> {
+    this.start = await commands.start();
+    if (this.start.kind !== "ready") return;
+    [this.shop, this.people, this.session, this.preferences, this.sync] = await Promise.all([
+      commands.shop(), commands.people(), commands.session(), commands.preferences(), commands.syncState(),
+    ]);
+    texts.currency = this.shop.currency;
+    texts.exponent = this.shop.exponent;
+    this.usePreferences(this.preferences);
+    await this.readBasket();
+  }
+
+  usePreferences(preferences: Preferences): void {
+    this.preferences = preferences;
+    texts.language = preferences.language as Language;
+    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const theme = preferences.theme === "system" ? (dark ? "dark" : "light") : preferences.theme;
+    document.documentElement.dataset.theme = theme;
+    document.documentElement.lang = texts.language;
+    document.documentElement.dir = texts.direction;
+  }
+
+  async readBasket(): Promise<void> {
+    const basket = await commands.basket();
+    this.basket = basket;
+    this.payment = basket.paying ? await commands.payment() : null;
+    if (this.selected !== null && !basket.lines.some((line) => line.no === this.selected)) this.selected = null;
+  }
+
+  async hear(topics: Topic[]): Promise<void> {
+    if (this.start?.kind !== "ready") return this.boot();
+    const has = (...some: Topic[]) => some.some((topic) => topics.includes(topic));
+    if (has("sync", "journal")) this.sync = await commands.syncState();
+    if (has("session", "shift", "parked")) this.session = await commands.session();
+    if (has("catalogue")) [this.shop, this.people] = await Promise.all([commands.shop(), commands.people()]);
+    if (has("stock", "catalogue", "documents")) this.stockTick += 1;
+    if (has("orders")) this.ordersTick += 1;
+  }
+
+  toast(tone: Toast["tone"], text: string): void {
+    const id = ++this.toastId;
+    this.toasts = [...this.toasts.slice(-3), { id, tone, text }];
+    setTimeout(() => this.drop(id), tone === "bad" ? 9000 : 4000);
+  }
+
+  drop(id: number): void {
+    this.toasts = this.toasts.filter((toast) => toast.id !== id);
+  }
+
+  sound(sound: Parameters<typeof play>[0]): void {
+    if (this.preferences.sounds) play(sound);
+  }
+
+  fail(error: unknown): void {
+    this.sound("error");
+    this.toast("bad", sentence(faultOf(error)));
+  }
+
+  /** Runs an act; a refusal is shown, and the answer is whether it was done. */
+  async run(act: () => Promise<void>): Promise<boolean> {
+    try {
+      await act();
+      return true;
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
+  }
+
+  /** Runs an act that may need a second person: asks for their PIN in place, and tries again with it. */
+  async approved<T>(act: Approved<T>): Promise<T> {
+    let approval: Approval | null = null;
+    for (;;) {
+      try {
+        return await act(approval);
+      } catch (error) {
+        const fault = faultOf(error);
+        const again = needsApproval(fault) || (approval !== null && fault.code.startsWith("staff."));
+        if (!again) throw error;
+        const role = (fault.values.role as Role | undefined) ?? this.asking?.role ?? "manager";
+        const given: Approval | null = await new Promise((answer) => {
+          this.asking = { role, fault, answer };
+        });
+        this.asking = null;
+        if (given === null) throw error;
+        approval = given;
+      }
+    }
+  }
+
+  show(basket: Basket): void {
+    this.basket = basket;
+    this.payment = null;
+    if (basket.lastLine !== null) this.selected = basket.lastLine;
+    else if (this.selected !== null && !basket.lines.some((line) => line.no === this.selected)) this.selected = null;
+  }
+
+  /** What came of a scan or a choice. */
+  took(scanned: Scanned): void {
+    this.unknownCode = null;
+    switch (scanned.kind) {
+      case "added": {
+        this.sold = null;
+        this.dialog = null;
+        this.show(scanned.basket);
+        this.screen = "sell";
+        this.sound("ok");
+        const line = scanned.basket.lines.find((one) => one.no === scanned.line);
+        if (line) this.said = `${line.name}, ${texts.format.quantity(line.quantityMilli, line.uom)}, ${texts.format.money(line.totalMinor)}`;
+        break;
+      }
+      case "choose":
+        this.dialog = { kind: "choose", items: scanned.items, quantityMilli: scanned.quantityMilli };
+        break;
+      case "needs_price":
+        this.dialog = { kind: "price", item: scanned.item };
+        break;
+      case "needs_quantity":
+        this.dialog = { kind: "weight", item: scanned.item };
+        break;
+      case "document":
+        this.returnNumber = scanned.number;
+        this.screen = "returns";
+        break;
+      case "order":
+        this.orderId = scanned.order;
+        this.screen = "orders";
+        break;
+      case "unknown":
+        this.unknownCode = scanned.code;
+        this.said = t("sell.unknown", { code: scanned.code });
+        this.sound("unknown");
+        break;
+    }
+  }
+
+  private scans: Promise<void> = Promise.resolve();
+
+  /** Scans are taken one after the other, none is dropped. */
+  scan(code: string, quantityMilli: number | null): void {
+    this.scans = this.scans.then(async () => {
+      if (!this.signedIn) return;
+      await this.run(async () => this.took(await commands.scan(code, quantityMilli)));
+    });
+  }
+
+  async choose(item: Item, quantityMilli: number | null = null, unitPriceMicros: number | null = null): Promise<boolean> {
+    return this.run(async () => this.took(await commands.add(item.sku, quantityMilli, unitPriceMicros)));
+  }
+
+  /** A product of the grid: one variant goes into the basket, several are chosen from. */
+  async pick(item: Item): Promise<void> {
+    if (item.variants > 1) {
+      await this.run(async () => {
+        this.dialog = { kind: "choose", items: await commands.variants(item.product), quantityMilli: null };
+      });
+    } else {
+      await this.choose(item);
+    }
+  }
+
+  done(sold: Sold): void {
+    this.sold = sold;
+    this.payment = null;
+    this.dialog = null;
+    this.selected = null;
+    this.sound("done");
+    this.said = t("pay.done", { number: sold.number, change: texts.format.money(sold.changeMinor) });
+    void this.run(() => this.readBasket());
+  }
+
+  go(screen: Screen): void {
+    this.dialog = null;
+    this.screen = screen;
+  }
+
+  async beginPayment(): Promise<void> {
+    if (!this.basket || (this.basket.lines.length === 0 && this.basket.returns.length === 0)) return;
+    this.dialog = null;
+    this.screen = "sell";
+    await this.run(async () => {
+      this.payment = await commands.beginPayment();
+    });
+  }
+}
+
+export const till = new Till();
