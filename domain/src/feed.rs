@@ -13,6 +13,7 @@
 //! | `ack/<till>/<incarnation>/<from>` | [`AckRow`] | that till |
 
 use crate::amount::{Currency, Minor, Quantity, RatePpm, UnitPrice, Uom};
+use crate::barcode::Layout;
 use crate::document::Party;
 use crate::ids::{CustomerId, LocationId, OrderId, Sku, StaffId};
 use crate::order::Fulfilment;
@@ -47,6 +48,9 @@ pub struct Settings {
     /// UPI address of the shop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upi_vpa: Option<String>,
+    /// Layouts of the labels that the shop's scales print; the first that fits counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub label_layouts: Vec<Layout>,
 }
 
 /// A shop or warehouse.

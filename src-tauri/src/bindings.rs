@@ -88,6 +88,8 @@ pub fn builder() -> Builder<Wry> {
             commands::sync_state,
             commands::sync_now,
             commands::unsent,
+            commands::ledger_check,
+            commands::check_ledger,
             commands::quit,
             commands::open_customer_display,
         ])

@@ -10,8 +10,8 @@ use daybook_till::desk::view::{
     ReturnPreview, Returnable, Scanned, Session, Shop, Sold, SyncState, UpiState, ZRow,
 };
 use daybook_till::desk::{
-    Approval, Desk, Enrol, Fault, Goods, LocationChoice, OrderView, Preferences, Start, StockMove,
-    StockView,
+    Approval, Desk, Enrol, Fault, Goods, LedgerCheck, LocationChoice, OrderView, Preferences,
+    Start, StockMove, StockView,
 };
 use tauri::{AppHandle, State};
 use uuid::Uuid;
@@ -107,6 +107,8 @@ commands! {
     sync_state(desk) -> SyncState { desk.sync_state() }
     sync_now(desk) -> () { desk.sync_now() }
     unsent(desk) -> i64 { desk.unsent() }
+    ledger_check(desk) -> LedgerCheck { Ok(desk.ledger_check()) }
+    check_ledger(desk) -> LedgerCheck { Ok(desk.check_ledger()) }
 }
 
 /// Ends the program; refused while the store lacks entries of this till.

@@ -3,8 +3,9 @@
 use crate::error::TillError;
 use crate::feed;
 use daybook_domain::amount::UnitPrice;
+use daybook_domain::barcode::{Embedded, Layout};
 use daybook_domain::feed::{CustomerRow, ItemRow, LocationRow, Settings, TaxClassRow};
-use daybook_domain::gtin::Gtin;
+use daybook_domain::gtin::{Gtin, GtinError};
 use daybook_domain::ids::{CustomerId, LocationId, Sku};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -101,6 +102,47 @@ pub fn by_scan(conn: &Connection, scan: &str) -> Result<Vec<ItemRow>, TillError>
     }
     let Ok(sku) = Sku::new(scan) else { return Ok(found) };
     Ok(item(conn, &sku)?.filter(|item| !item.archived).into_iter().collect())
+}
+
+/// What a scan leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scan {
+    /// Products that have this code; several when it was given twice: a person chooses.
+    Items(Vec<ItemRow>),
+    /// A product by the label of a scale, with the weight or price on it.
+    Label(Box<ItemRow>, Embedded),
+    /// Nothing that is known here.
+    Unknown,
+}
+
+/// Reads a scan: an exact code or SKU first, then the labels of the shop's own scales, then whether it was misread.
+///
+/// # Errors
+/// Refused as `barcode.check_digit` or `barcode.price_verifier` when it was misread, `item.unknown` for a good label of
+/// goods that are not in the catalogue; [`TillError::Corrupt`].
+pub fn scan(conn: &Connection, layouts: &[Layout], code: &str) -> Result<Scan, TillError> {
+    let code = code.trim();
+    let found = by_scan(conn, code)?;
+    if !found.is_empty() {
+        return Ok(Scan::Items(found));
+    }
+    for layout in layouts {
+        let read = layout.read(code);
+        let read = read.map_err(|error| TillError::refused(error.code(), error.to_string()))?;
+        let Some(label) = read else { continue };
+        let item = by_code(conn, &label.item)?.into_iter().next().ok_or_else(|| {
+            let message = format!("{} on the label is not in the catalogue", label.item);
+            TillError::refused("item.unknown", message).with("sku", &label.item)
+        })?;
+        return Ok(Scan::Label(Box::new(item), label.embedded));
+    }
+    match Gtin::parse(code) {
+        Err(GtinError::CheckDigit { .. }) => {
+            let message = format!("{code} was misread: its check digit is wrong");
+            Err(TillError::refused("barcode.check_digit", message).with("code", code))
+        }
+        Ok(_) | Err(_) => Ok(Scan::Unknown),
+    }
 }
 
 /// The price of a product at a moment: the latest start that is not after it.

@@ -7,6 +7,7 @@
 //! line, and a payment in progress keeps the id of its document, so that it is sold once or not at all.
 
 mod browse;
+mod check;
 mod customers;
 mod draft;
 mod fault;
@@ -23,6 +24,7 @@ mod stock;
 mod sync;
 pub mod view;
 
+pub use check::LedgerCheck;
 pub use fault::Fault;
 pub use orders::{OrderCancel, OrderLine, OrderView};
 pub use preferences::{Preferences, Scanner, Theme};
@@ -78,6 +80,7 @@ pub struct Desk {
     opened: Mutex<Opened>,
     reader: Mutex<Option<Connection>>,
     seen: Arc<sync::Seen>,
+    checked: Arc<check::Checked>,
 }
 
 /// What is open.
@@ -108,6 +111,7 @@ impl Desk {
             opened: Mutex::new(Opened::nothing()),
             reader: Mutex::new(None),
             seen: Arc::default(),
+            checked: Arc::default(),
         };
         desk.open_ledger(&mut lock(&desk.opened));
         desk
@@ -123,6 +127,7 @@ impl Desk {
     fn act<T>(&self, run: impl FnOnce(&mut Turn<'_>) -> Result<T, TillError>) -> Result<T, Fault> {
         let mut guard = lock(&self.opened);
         let opened = &mut *guard;
+        self.heed_damage(opened);
         let Some(ledger) = &opened.ledger else { return Err(opened.start.fault()) };
         let (result, topics, display) = {
             let mut ledger = lock(ledger);

@@ -297,3 +297,35 @@ fn read_models_made_again_equal_the_live_ones() {
     }
     rebuild::compare(ledger.reader()).unwrap();
 }
+
+#[test]
+fn a_clock_that_jumped_by_a_day_never_stops_a_sale_and_asks_a_manager_at_the_next_shift() {
+    let shop = Shop::open();
+    let mut ledger = shop.ledger();
+    let today = who(&mut ledger, "asha", None);
+    shift::open(&mut ledger, &today, Minor(0), BTreeMap::new()).unwrap();
+    let day = ledger.live().unwrap().shift.as_ref().unwrap().day.clone();
+    let mut later = today.clone();
+    later.moment.at_ms += 3 * 24 * 3_600_000;
+    let sold = sale(&mut ledger, &later, "TEA", 1000).unwrap();
+    assert_eq!(sold.document.day, day, "the business day of the shift stands");
+    let counted = Counted {
+        amounts: BTreeMap::from([(TenderType::Cash, Minor(10_000))]),
+        ..Counted::default()
+    };
+    shift::close(&mut ledger, &later, counted, None).unwrap();
+    let alone = shift::open(&mut ledger, &later, Minor(0), BTreeMap::new()).unwrap_err();
+    assert_eq!(alone.code(), "approval.missing");
+    let boss = Who { moment: later.moment, ..who(&mut ledger, "asha", Some("kavya")) };
+    shift::open(&mut ledger, &boss, Minor(0), BTreeMap::new()).unwrap();
+    let mut jumps = 0;
+    query::each_entry(ledger.reader(), 0, |entry| {
+        if let Fact::ClockJumped(_) = query::fact_of(&entry.bytes, entry.pos)? {
+            jumps += 1;
+        }
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(jumps, 1, "the jump is stated, once");
+    all_holds(&ledger);
+}

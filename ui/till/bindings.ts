@@ -76,6 +76,8 @@ export const commands = {
 	syncState: () => __TAURI_INVOKE<SyncState>("sync_state"),
 	syncNow: () => __TAURI_INVOKE<null>("sync_now"),
 	unsent: () => __TAURI_INVOKE<number>("unsent"),
+	ledgerCheck: () => __TAURI_INVOKE<LedgerCheck>("ledger_check"),
+	checkLedger: () => __TAURI_INVOKE<LedgerCheck>("check_ledger"),
 	/**  Ends the program; refused while the store lacks entries of this till. */
 	quit: () => __TAURI_INVOKE<null>("quit"),
 	/**  Opens the customer's window, or shows it again. */
@@ -372,6 +374,31 @@ export type ItemPage = {
 	/**  How many there are in all. */
 	total: number,
 };
+
+/**  How the full check stands. */
+export type LedgerCheck = 
+/**  None was begun: the till belongs to no store yet. */
+{ kind: "never" } | 
+/**  It runs. */
+{ kind: "running"; 
+/**  Entries that hold so far. */
+entries: number } | 
+/**  Everything holds: the file, every hash and signature, every number, every table. */
+{ kind: "holds"; 
+/**  When it ended. */
+atMs: number; 
+/**  Entries of the journal. */
+entries: number } | 
+/**  Something does not hold: nothing is sold from such a ledger. */
+{ kind: "damaged"; 
+/**  When it was found. */
+atMs: number; 
+/**  What. */
+fault: Fault } | 
+/**  The check itself could not be made. */
+{ kind: "failed"; 
+/**  Why. */
+fault: Fault };
 
 /**  A line of the basket. */
 export type Line = {

@@ -3,7 +3,7 @@
 import { type MessageKey, t, texts } from "../shared/i18n.svelte";
 import type { Language } from "../shared/format";
 import {
-  type Approval, type Approved, type Basket, type Fault, type Item, type Payment, type Person, type Preferences, type Role, type Scanned,
+  type Approval, type Approved, type Basket, type Fault, type Item, type LedgerCheck, type Payment, type Person, type Preferences, type Role, type Scanned,
   type Session, type Shop, type Sold, type Start, type SyncState, type Topic, commands, faultOf, needsApproval,
 } from "./backend";
 import { play } from "./sounds";
@@ -46,6 +46,7 @@ class Till {
   payment = $state<Payment | null>(null);
   sold = $state<Sold | null>(null);
   sync = $state<SyncState | null>(null);
+  check = $state<LedgerCheck | null>(null);
   preferences = $state<Preferences>(usual);
   screen = $state<Screen>("sell");
   dialog = $state<Dialog | null>(null);
@@ -68,8 +69,8 @@ class Till {
   async boot(): Promise<void> {
     this.start = await commands.start();
     if (this.start.kind !== "ready") return;
-    [this.shop, this.people, this.session, this.preferences, this.sync] = await Promise.all([
-      commands.shop(), commands.people(), commands.session(), commands.preferences(), commands.syncState(),
+    [this.shop, this.people, this.session, this.preferences, this.sync, this.check] = await Promise.all([
+      commands.shop(), commands.people(), commands.session(), commands.preferences(), commands.syncState(), commands.ledgerCheck(),
     ]);
     texts.currency = this.shop.currency;
     texts.exponent = this.shop.exponent;
@@ -98,7 +99,12 @@ class Till {
     if (this.start?.kind !== "ready") return this.boot();
     const has = (...some: Topic[]) => some.some((topic) => topics.includes(topic));
     if (has("sync", "journal")) this.sync = await commands.syncState();
-    if (has("session", "shift", "parked")) this.session = await commands.session();
+    if (has("session", "shift", "parked")) {
+      this.start = await commands.start();
+      if (this.start.kind !== "ready") return;
+      this.session = await commands.session();
+      this.check = await commands.ledgerCheck();
+    }
     if (has("catalogue")) [this.shop, this.people] = await Promise.all([commands.shop(), commands.people()]);
     if (has("stock", "catalogue", "documents")) this.stockTick += 1;
     if (has("orders")) this.ordersTick += 1;

@@ -2,12 +2,14 @@
 
 use super::args::{Arguments, Barcode, Search};
 use super::output::Output;
-use crate::catalogue;
+use crate::catalogue::{self, Scan};
 use crate::error::TillError;
 use crate::feed;
 use crate::ledger::{Identity, query, schema, state};
 use crate::search as searching;
 use crate::sync_driver;
+use daybook_domain::barcode::Embedded;
+use daybook_domain::feed::ItemRow;
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -67,16 +69,27 @@ pub(super) fn barcode(
     output: &Output,
 ) -> Result<(), TillError> {
     let conn = reader(arguments)?;
-    let found = catalogue::by_scan(&conn, &barcode.code)?;
-    if found.is_empty() {
-        let message = format!("no product has the code {}", barcode.code);
-        return Err(TillError::refused("item.unknown", message));
-    }
-    for item in found {
-        output.line(&json!({
+    let layouts = query::settings(&conn)?.map_or_else(Vec::new, |settings| settings.label_layouts);
+    let line = |item: &ItemRow| {
+        json!({
             "sku": item.sku, "name": item.name,
-            "price_micros": catalogue::price_at(&item, crate::clock::now().at_ms),
-        }));
+            "price_micros": catalogue::price_at(item, crate::clock::now().at_ms),
+        })
+    };
+    match catalogue::scan(&conn, &layouts, &barcode.code)? {
+        Scan::Unknown => {
+            let message = format!("no product has the code {}", barcode.code);
+            return Err(TillError::refused("item.unknown", message));
+        }
+        Scan::Items(found) => found.iter().for_each(|item| output.line(&line(item))),
+        Scan::Label(item, embedded) => {
+            let mut line = line(&item);
+            match embedded {
+                Embedded::WeightMilli(milli) => line["weight_milli"] = json!(milli),
+                Embedded::PriceMinor(minor) => line["price_minor"] = json!(minor),
+            }
+            output.line(&line);
+        }
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What every act of the command line begins with: the ledger and the people.
 
 use super::args::{Arguments, Goods, Tenders};
-use crate::catalogue;
+use crate::catalogue::{self, Scan};
 use crate::clock;
 use crate::error::TillError;
 use crate::ledger::Ledger;
@@ -76,16 +76,24 @@ pub(super) fn basket(ledger: &Ledger, wanted: &Goods) -> Result<Basket, TillErro
         Some(shift) => shift.day.clone(),
         None => return Err(TillError::refused("shift.none_open", "no shift is open")),
     };
+    let settings = catalogue::settings(ledger.reader())?;
     let mut basket = Basket::new();
     for (sku, quantity) in goods(wanted)? {
-        let found = catalogue::by_scan(ledger.reader(), sku.as_str())?;
-        let item = found.first().ok_or_else(|| {
-            TillError::refused("item.unknown", format!("{sku} is not in the catalogue"))
-        })?;
-        let item = snapshot(ledger.reader(), item, at_ms, &day)?;
-        basket
-            .add(item, quantity)
-            .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
+        let unknown =
+            || TillError::refused("item.unknown", format!("{sku} is not in the catalogue"));
+        let scan = catalogue::scan(ledger.reader(), &settings.label_layouts, sku.as_str())?;
+        let added = match scan {
+            Scan::Unknown => return Err(unknown()),
+            Scan::Items(found) => {
+                let item = found.first().ok_or_else(unknown)?;
+                basket.add(snapshot(ledger.reader(), item, at_ms, &day)?, quantity)
+            }
+            Scan::Label(item, label) => {
+                let item = snapshot(ledger.reader(), &item, at_ms, &day)?;
+                basket.add_label(item, label, settings.currency)
+            }
+        };
+        added.map_err(|error| TillError::refused(error.code(), error.to_string()))?;
     }
     Ok(basket)
 }

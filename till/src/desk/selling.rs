@@ -5,7 +5,7 @@ use super::view::{
     self, Beyond, Buyer, Display, DisplayLine, PaperState, Parked, Scanned, Sold, Tender,
 };
 use super::{Desk, Fault, Turn, browse};
-use crate::catalogue;
+use crate::catalogue::{self, Scan};
 use crate::error::TillError;
 use crate::goods;
 use crate::ledger::query::{self, By};
@@ -13,6 +13,7 @@ use crate::ledger::state;
 use crate::orders;
 use crate::sell::{self, basket_refused, snapshot};
 use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice};
+use daybook_domain::barcode::Embedded;
 use daybook_domain::basket::{BasketLine, LinePrice, REASON_MAX};
 use daybook_domain::catalogue::{NAME_MAX, Snapshot, rate_on};
 use daybook_domain::document::{Document, DocumentKind, Party, TenderType};
@@ -231,11 +232,12 @@ impl Turn<'_> {
         self.not_paying()?;
         self.day()?;
         let code = code.trim();
-        let found = catalogue::by_scan(self.conn(), code)?;
-        match found.as_slice() {
-            [] => self.scan_number(code),
-            [item] => self.add_item(item, quantity, None),
-            several => {
+        let layouts = self.settings()?.label_layouts;
+        match catalogue::scan(self.conn(), &layouts, code)? {
+            Scan::Unknown => self.scan_number(code),
+            Scan::Label(item, embedded) => self.add_label(&item, embedded),
+            Scan::Items(found) if found.len() == 1 => self.add_item(&found[0], quantity, None),
+            Scan::Items(several) => {
                 let items = several
                     .iter()
                     .map(|item| browse::shown_item(self, item))
@@ -285,6 +287,22 @@ impl Turn<'_> {
             None => Quantity(Quantity::WHOLE),
         };
         self.add_goods(goods, quantity)
+    }
+
+    /// Each label is a line of its own: the goods were weighed one by one.
+    fn add_label(&mut self, item: &ItemRow, label: Embedded) -> Result<Scanned, TillError> {
+        let goods = snapshot(self.conn(), item, self.moment.at_ms, &self.day()?)?;
+        let currency = self.settings()?.currency;
+        let line = self.change(|draft| {
+            let line = draft
+                .basket
+                .add_label(goods, label, currency)
+                .map_err(|error| basket_refused(&error))?;
+            draft.last_line = Some(line);
+            Ok(line)
+        })?;
+        self.counter.done = None;
+        Ok(Scanned::Added { line, basket: Box::new(self.basket()?) })
     }
 
     /// The same goods at the same price go onto the line that has them, so that a basket reads as a person counts.

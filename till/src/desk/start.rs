@@ -107,6 +107,7 @@ impl Desk {
     #[must_use]
     pub fn start(&self) -> Start {
         let mut opened = lock(&self.opened);
+        self.heed_damage(&mut opened);
         let waiting = matches!(opened.start, Start::WaitingForStore { .. });
         if waiting && let Some(ledger) = opened.ledger.clone() {
             opened.start = standing(&lock(&ledger));
@@ -167,6 +168,9 @@ impl Desk {
             }
         }
         let enrolled = ledger.standing() != Standing::New;
+        if enrolled {
+            self.checked.begin(ledger.home().database(), &self.notify);
+        }
         let ledger = Arc::new(Mutex::new(ledger));
         if enrolled {
             opened.running = Some(sync::start(&ledger, &self.notify, &self.seen));

@@ -1,7 +1,7 @@
 //! Verification: hashes, chain, signatures, gapless numbers, and read models that equal the journal.
 
 use super::query::{self, StoredEntry};
-use super::{Live, rebuild, seq_of, state};
+use super::{Identity, Live, rebuild, schema, seq_of, state};
 use crate::error::TillError;
 use daybook_domain::entry::{Fact, Sale};
 use daybook_sync::frame::{Head, Journal, entry_hash, head_is_signed_by};
@@ -9,6 +9,7 @@ use daybook_sync::hash::PublicKey;
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 use std::collections::HashMap;
+use std::path::Path;
 
 /// What a full check found in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -50,6 +51,22 @@ pub fn full(
     acknowledged_heads(conn)?;
     rebuild::compare(conn)?;
     Ok(verified)
+}
+
+/// The full check on a connection of its own, beside whoever writes: it sees the ledger as it is when it begins. Nothing
+/// before the first incarnation.
+///
+/// # Errors
+/// As [`full`].
+pub fn beside(
+    database: &Path,
+    progress: &mut dyn FnMut(i64),
+) -> Result<Option<Verified>, TillError> {
+    let mut conn = schema::open_reader(database)?;
+    let seen = conn.transaction()?;
+    let Some(identity) = state::get::<Identity>(&seen, "identity")? else { return Ok(None) };
+    let Some(live) = query::live(&seen, identity.till)? else { return Ok(None) };
+    full(&seen, &live, progress).map(Some)
 }
 
 /// Checks the tail since the last verified point, as at every start.

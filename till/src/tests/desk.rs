@@ -5,7 +5,7 @@ use crate::desk::view::{
     Closing, DiscountInput, Display, LineStock, Offer, Paid, Pieces, Refund, ReturnLine, Scanned,
     Sold, UpiState,
 };
-use crate::desk::{Approval, Desk, Fault, Goods, MoveKind, Signal, Start, StockMove};
+use crate::desk::{Approval, Desk, Fault, Goods, LedgerCheck, MoveKind, Signal, Start, StockMove};
 use crate::ledger::{Ledger, Topic};
 use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice};
 use daybook_domain::document::{DocumentKind, TenderType};
@@ -500,4 +500,93 @@ fn a_customer_is_found_by_phone_or_entered_once_and_stands_on_the_sale() {
         .query_row("SELECT group_concat(CAST(bytes AS TEXT)) FROM entry", [], |row| row.get(0))
         .unwrap();
     assert!(!said.contains("Meera"), "personal data stand beside the journal, not in it");
+}
+
+/// A gate that waits until something is so; the desk's other threads tell when to look again.
+struct Bell(Mutex<u64>, std::sync::Condvar);
+
+impl Bell {
+    fn desk(shop: &Shop) -> (Desk, Arc<Self>) {
+        let bell = Arc::new(Self(Mutex::new(0), std::sync::Condvar::new()));
+        let rung = Arc::clone(&bell);
+        let notify = Arc::new(move |_| {
+            *rung.0.lock().unwrap() += 1;
+            rung.1.notify_all();
+        });
+        (Desk::open(&shop.till(), notify), bell)
+    }
+
+    fn until(&self, so: impl Fn() -> bool) {
+        let mut heard = self.0.lock().unwrap();
+        while !so() {
+            heard = self.1.wait(heard).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_whole_ledger_is_checked_beside_the_selling_at_every_start() {
+    let shop = Shop::open();
+    drop(selling(&shop));
+    let (desk, bell) = Bell::desk(&shop);
+    desk.sign_in("asha", PIN).unwrap();
+    bell.until(|| matches!(desk.ledger_check(), LedgerCheck::Holds { entries: 3.., .. }));
+}
+
+#[test]
+fn a_ledger_that_is_found_damaged_sells_nothing_more_and_says_where() {
+    let shop = Shop::open();
+    let first = selling(&shop);
+    scan(&first, "TEA");
+    sold(first.pay(&cash(), None));
+    drop(first);
+    // The tail is verified at the start; this lies before it, in a table that was made from the journal.
+    let conn = rusqlite::Connection::open(shop.till().join("till.db")).unwrap();
+    conn.execute_batch(
+        "DROP TRIGGER movement_never_changes; UPDATE movement SET quantity_milli = -7000",
+    )
+    .unwrap();
+    drop(conn);
+    let (desk, bell) = Bell::desk(&shop);
+    bell.until(|| matches!(desk.ledger_check(), LedgerCheck::Damaged { .. }));
+    let Start::Damaged { fault } = desk.start() else { panic!("{:?}", desk.start()) };
+    assert_eq!(
+        (fault.code.as_str(), fault.values["where"].contains("movement")),
+        ("ledger.damaged", true)
+    );
+    assert_eq!(code(desk.sign_in("asha", PIN)), "ledger.damaged");
+    assert_eq!(code(desk.search("tea", 5)), "ledger.damaged");
+}
+
+#[test]
+fn labels_of_the_scale_are_sold_by_the_weight_or_price_on_them() {
+    let shop = Shop::open();
+    let mut ledger = shop.ledger();
+    let mut settings = settings_with_upi();
+    settings["label_layouts"] = json!(["21IIIIIWWWWWC", "22IIIIIVPPPPC"]);
+    let grapes = json!({"sku": "GRAPES", "product": "GRAPES", "name": "Grapes", "uom": "kg",
+        "sold_by_weight": true, "tax_class": "gst-5", "barcodes": ["40123"],
+        "prices": [{"from_ms": 0, "unit_price_micros": 80_000_000}]});
+    let rows = [("settings".to_owned(), settings), ("item/GRAPES".to_owned(), grapes)];
+    super::fixture::receive(&mut ledger, 20, &rows);
+    ledger.close().unwrap();
+    let desk = selling(&shop);
+    let label = |body: &str| {
+        let digit = daybook_domain::gtin::check_digit(body.as_bytes());
+        format!("{body}{digit}")
+    };
+    scan(&desk, &label("214012301250"));
+    let basket = desk.basket().unwrap();
+    assert_eq!(basket.lines[0].quantity_milli, Quantity(1250));
+    assert_eq!(basket.totals.total_minor, Minor(10_000));
+    let verifier = daybook_domain::barcode::price_verifier("4000").unwrap();
+    scan(&desk, &label(&format!("2240123{verifier}4000")));
+    let basket = desk.basket().unwrap();
+    assert_eq!((basket.lines.len(), basket.lines[1].total_minor), (2, Minor(4_000)));
+    assert_eq!(basket.lines[1].quantity_milli, Quantity(500));
+    let mut misread = label("214012301250");
+    misread.replace_range(8..9, "9");
+    assert_eq!(code(desk.scan(&misread, None)), "barcode.check_digit");
+    assert_eq!(code(desk.scan("4006381333932", None)), "barcode.check_digit");
+    assert_eq!(code(desk.scan(&label("219999901250"), None)), "item.unknown");
 }
