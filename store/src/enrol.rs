@@ -8,6 +8,7 @@ pub use keys::{Rotation, request_key, retire, rotate, rotation};
 
 use crate::args;
 use crate::db::{DbError, Tx};
+use crate::gate::Gate;
 use crate::keyring::Keyring;
 use crate::leases;
 use crate::tenant;
@@ -59,16 +60,33 @@ impl Fresh {
 pub const SEAL_REQUEST_KEY: &str = "till.request-key";
 const SEAL_ENROL_ANSWER: &str = "enrol.answer";
 
-/// Makes a code for a new till at a location, or for a machine that takes over a till.
+/// Makes a code for a new till at a location, or for a machine that takes over a till: drawn again while its public half is
+/// that of another code, which a chain that enrols a thousand tills meets. Returns when it ends, UTC milliseconds.
 ///
 /// # Errors
 /// [`TillError`] when the location or the till is unknown.
-pub fn make_code(
+pub fn new_code(
+    gate: &Gate,
+    location: &LocationId,
+    resume: Option<&str>,
+) -> Result<(EnrolCode, i64), TillError> {
+    loop {
+        let code = EnrolCode::draw();
+        let (made, at, resume) = (code.clone(), location.clone(), resume.map(str::to_owned));
+        let expires = gate.write(move |tx| make_code(tx, &made, &at, resume.as_deref()))?;
+        if let Some(expires_at_ms) = expires {
+            return Ok((code, expires_at_ms));
+        }
+    }
+}
+
+/// Nothing when the public half of the code is that of another.
+fn make_code(
     tx: &mut Tx<'_>,
     code: &EnrolCode,
     location: &LocationId,
     resume: Option<&str>,
-) -> Result<i64, TillError> {
+) -> Result<Option<i64>, TillError> {
     let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
     let known = tx.query_opt(
         "SELECT 1 FROM location WHERE tenant_id = $1 AND location_id = $2 AND active = 1",
@@ -84,13 +102,13 @@ pub fn make_code(
         None => None,
     };
     let expires_at_ms = now_ms + CODE_TTL_MS;
-    tx.execute(
+    let made = tx.execute(
         "INSERT INTO enrolment_code (tenant_id, handle, secret_hash, location_id, resume_till_id, tries_left,
              expires_at_ms, created_at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant_id, handle) DO NOTHING",
         args![tenant, code.handle(), code.secret_hash(), location, resume, CODE_TRIES, expires_at_ms, now_ms],
     )?;
-    Ok(expires_at_ms)
+    Ok((made == 1).then_some(expires_at_ms))
 }
 
 struct Pending {

@@ -1,7 +1,7 @@
 //! `till code | list | block | unblock | retire | move | rotate-key | least-protocol`.
 
 use super::{Common, Failure};
-use crate::enrol::{self, EnrolCode, Fresh, make_code};
+use crate::enrol::{self, Fresh, new_code};
 use crate::tenant::SyncSettings;
 use crate::tills::{self, TillState};
 use clap::{Args, Subcommand};
@@ -86,11 +86,8 @@ impl Code {
         let location = LocationId::new(self.location)
             .map_err(|error| Failure::input("location.bad", error))?;
         let store = self.common.open()?;
-        let code = EnrolCode::draw();
+        let (code, expires_at_ms) = new_code(&store.gate, &location, self.resume.as_deref())?;
         let text = code.to_string();
-        let (at, resume) = (location.clone(), self.resume);
-        let expires_at_ms =
-            store.gate.write(move |tx| make_code(tx, &code, &at, resume.as_deref()))?;
         let answer = serde_json::json!({
             "code": text, "location": location, "expires_at_ms": expires_at_ms
         });

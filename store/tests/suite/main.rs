@@ -6,6 +6,7 @@
 mod support;
 
 mod allotment;
+mod crowd;
 mod exchange;
 mod gate;
 mod import;

@@ -3,7 +3,7 @@
 use crate::support::TestStore;
 use daybook_store::args;
 use daybook_store::db::{DbError, Tx};
-use daybook_store::enrol::{EnrolCode, Fresh, enrol, make_code};
+use daybook_store::enrol::{self, EnrolCode, Fresh, enrol};
 use daybook_store::exchange::exchange;
 use daybook_store::gate::Dirty;
 use daybook_store::keyring::Keyring;
@@ -60,16 +60,23 @@ pub(crate) fn store_signer() -> Signer {
     Signer::from_seed(&[3; 32])
 }
 
+/// The signer of a till.
+fn signer(seed: u16) -> Signer {
+    let mut bytes = [0; 32];
+    bytes[..2].copy_from_slice(&seed.to_be_bytes());
+    Signer::from_seed(&bytes)
+}
+
 pub(crate) fn enrol_now(
     store: &TestStore,
     code: &EnrolCode,
-    seed: u8,
+    seed: u16,
 ) -> Result<EnrolAnswer, daybook_sync::refusal::Refusal> {
     let keyring = Keyring::open(&store.dir.path().join("store.key")).unwrap();
     let request = EnrolRequest {
         protocol: PROTOCOL,
         code: code.to_string(),
-        public_key: Signer::from_seed(&[seed; 32]).public_key(),
+        public_key: signer(seed).public_key(),
         install: Uuid::from_u128(u128::from(seed)),
         app: "test".to_owned(),
     };
@@ -78,22 +85,18 @@ pub(crate) fn enrol_now(
 }
 
 pub(crate) fn new_code(store: &TestStore, resume: Option<&str>) -> EnrolCode {
-    let code = EnrolCode::draw();
-    let (made, resume) = (code.clone(), resume.map(str::to_owned));
-    let shop = "shop".parse().unwrap();
-    store.gate().write(move |tx| make_code(tx, &made, &shop, resume.as_deref())).unwrap();
-    code
+    enrol::new_code(store.gate(), &"shop".parse().unwrap(), resume).unwrap().0
 }
 
 impl TestTill {
-    pub(crate) fn enrolled(store: &TestStore, seed: u8) -> Self {
+    pub(crate) fn enrolled(store: &TestStore, seed: u16) -> Self {
         let answer = enrol_now(store, &new_code(store, None), seed).unwrap();
         Self {
             till: answer.till,
             code: answer.till_code.clone(),
             journal: Journal { till: answer.till, incarnation: answer.incarnation },
             session: answer.session,
-            signer: Signer::from_seed(&[seed; 32]),
+            signer: signer(seed),
             entries: Vec::new(),
             acked: 0,
             epoch: 1,

@@ -7,7 +7,7 @@ use super::rows;
 use super::shop;
 use super::time::{rate, timed};
 use daybook_domain::entry::Envelope;
-use daybook_store::enrol::{EnrolCode, Fresh, enrol, make_code};
+use daybook_store::enrol::{Fresh, enrol, new_code};
 use daybook_store::exchange::exchange;
 use daybook_store::open::Store;
 use daybook_sync::frame::{FramedEntry, Head, Journal, Signer};
@@ -157,7 +157,9 @@ impl Pusher {
         seed: u8,
         sales: usize,
     ) -> Result<Self, BenchError> {
-        let code = EnrolCode::draw();
+        let place =
+            shop::LOCATION.parse().map_err(|_| BenchError::Unexpected("location".to_owned()))?;
+        let (code, _) = new_code(&store.gate, &place, None)?;
         let request = EnrolRequest {
             protocol: PROTOCOL,
             code: code.to_string(),
@@ -165,9 +167,6 @@ impl Pusher {
             install: Uuid::from_u128(u128::from(seed)),
             app: "bench".to_owned(),
         };
-        let place =
-            shop::LOCATION.parse().map_err(|_| BenchError::Unexpected("location".to_owned()))?;
-        store.gate.write(move |tx| make_code(tx, &code, &place, None))?;
         let (keyring, fresh) = (store.keyring.clone(), Fresh::draw());
         let answer = store.gate.write(move |tx| enrol(tx, &keyring, &request, &fresh))??;
         let entries = pattern.journal(&answer, &Signer::from_seed(&[seed; 32]), sales)?;

@@ -8,7 +8,7 @@ use daybook_domain::basket::Basket;
 use daybook_domain::document::TenderType;
 use daybook_domain::ids::{DocumentId, Sku, StaffId};
 use daybook_domain::tender::Offer;
-use daybook_store::enrol::{EnrolCode, make_code};
+use daybook_store::enrol::new_code;
 use daybook_store::open::Store;
 use daybook_till::ledger::Ledger;
 use daybook_till::sell::{Offers, SaleRequest, snapshot};
@@ -53,12 +53,9 @@ impl Served {
 }
 
 fn code(store: &Store) -> Result<String, BenchError> {
-    let code = EnrolCode::draw();
-    let text = code.to_string();
     let place =
         shop::LOCATION.parse().map_err(|_| BenchError::Unexpected("location".to_owned()))?;
-    store.gate.write(move |tx| make_code(tx, &code, &place, None))?;
-    Ok(text)
+    Ok(new_code(&store.gate, &place, None)?.0.to_string())
 }
 
 /// Opens a fresh till and enrols it.

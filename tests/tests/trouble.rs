@@ -1,0 +1,173 @@
+//! What a till does when its machine fails it, as real processes; and where each row of "when things go wrong" is tested.
+//!
+//! | case | tests |
+//! | --- | --- |
+//! | answer lost after commit | `exchange::a_sale_counts_once_however_often_it_is_sent`, `end_to_end::a_store_killed_during_an_exchange…`, simulator |
+//! | till restored or cloned | `end_to_end::a_restored_till_begins_anew…`, `exchange::…clone…`, simulator |
+//! | key lost, till replaced | here: `a_replaced_till_goes_on_in_its_next_incarnation`, `exchange::a_new_machine_resumes_a_till…` |
+//! | store restored | `restore::…`, simulator |
+//! | clock wrong or jumping | `a_clock_that_jumped_by_a_day_never_stops_a_sale…` (till), simulator |
+//! | old till, new store | `upkeep::…least_protocol…`, `sync` conformance and golden files |
+//! | new till, old store | `exchange::…unknown kind…` into quarantine |
+//! | weeks offline | `retail_data::the_baskets_of_a_real_retailer…`, simulator |
+//! | till blocked | `exchange::…blocked…` |
+//! | disk full, disk read-only | here: `a_till_on_a_full_or_read_only_disk_says_so_and_loses_nothing` |
+//! | two refunds, spent credit, late handover | `exchange::…refund…`, `order_at_till::…` |
+//! | 1,000 tills at once | `crowd::a_thousand_tills_that_return_at_once_all_get_through` |
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that fails")]
+
+use daybook_tests::demo::office::Office;
+use daybook_tests::process::{StoreProcess, TillActor, program};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+struct World {
+    dir: tempfile::TempDir,
+    office: Office,
+    store: StoreProcess,
+}
+
+impl World {
+    fn begin() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let office = Office::new(&dir.path().join("store"));
+        office.import(&root().join("sample-shop")).unwrap();
+        let store = StoreProcess::start(&dir.path().join("store"), "127.0.0.1:0", &[]).unwrap();
+        Self { dir, office, store }
+    }
+
+    fn till(&self, name: &str) -> TillActor {
+        TillActor::new(&self.dir.path().join(name))
+            .with("DAYBOOK_STAFF", "asha")
+            .with("DAYBOOK_PIN", "2580")
+    }
+
+    fn enrol(&self, till: &TillActor, code: &str) {
+        till.run(&["enrol", "--store", &self.store.url(), "--code", code]).unwrap();
+        till.run(&["sync"]).unwrap();
+    }
+}
+
+fn last(lines: Vec<Value>) -> Value {
+    lines.into_iter().next_back().unwrap()
+}
+
+#[test]
+fn a_replaced_till_goes_on_in_its_next_incarnation() {
+    let world = World::begin();
+    let old = world.till("old");
+    world.enrol(&old, &world.office.code("mg-road").unwrap());
+    old.run(&["shift", "open", "--float", "100"]).unwrap();
+    old.run(&["sell", "--sku", "NOTEBOOK-172", "--cash", "exact"]).unwrap();
+    old.run(&["sync"]).unwrap();
+    let before = last(old.run(&["status"]).unwrap());
+    let code = before["code"].as_str().unwrap();
+    // The machine is stolen: keys, ledger and all.
+    std::fs::remove_dir_all(old.data()).unwrap();
+    let resume = world.office.act(&["till", "code", "--location", "mg-road", "--resume", code]);
+    let resume = last(resume.unwrap())["code"].as_str().unwrap().to_owned();
+    let new = world.till("new");
+    world.enrol(&new, &resume);
+    new.run(&["shift", "open", "--float", "100"]).unwrap();
+    let sold = last(new.run(&["sell", "--sku", "NOTEBOOK-172", "--cash", "exact"]).unwrap());
+    new.run(&["sync"]).unwrap();
+    let after = last(new.run(&["status"]).unwrap());
+    assert_eq!(
+        (after["till"].clone(), after["code"].clone()),
+        (before["till"].clone(), before["code"].clone())
+    );
+    assert!(after["incarnation"].as_i64() > before["incarnation"].as_i64());
+    assert_ne!(after["series_tag"], before["series_tag"], "numbers of another series: {sold}");
+    assert_eq!(after["unsent"], 0);
+    let (_, report) = world.office.reconcile(&world.dir.path().join("reconcile.json")).unwrap();
+    assert_eq!(report["summary"]["unexplained_minor"], 0, "{report}");
+    assert_eq!(report["summary"]["unexplained_milli"], 0, "{report}");
+}
+
+/// Runs a till's whole story on a small disk of its own, and answers what each step said.
+fn on_a_small_disk(world: &World) -> Option<Output> {
+    let rights = if rustix_uid() == 0 { "-m" } else { "-rm" };
+    let disk = world.dir.path().join("disk");
+    std::fs::create_dir_all(&disk).unwrap();
+    let story = r#"
+        set -e
+        mount -t tmpfs -o size=24m tmpfs "$DISK"
+        till() { "$TILL" --data "$DISK/till" --json "$@"; }
+        step() { name=$1; shift; status=0; said=$("$@" 2>&1) || status=$?; echo "$name $status $said" | tr '\n' ' '; echo; }
+        fill() { dd if=/dev/zero of="$DISK/filler" bs=64k 2>/dev/null || true; truncate -s "-$1" "$DISK/filler"; }
+        till enrol --store "$STORE" --code "$CODE" >/dev/null
+        till sync >/dev/null
+        till shift open --float 100 >/dev/null
+        step first till sell --sku NOTEBOOK-172 --cash exact
+        fill 1m
+        step low till sell --sku NOTEBOOK-172 --cash exact
+        fill 256k
+        step full till sell --sku NOTEBOOK-172 --cash exact
+        rm "$DISK/filler"
+        step again till sell --sku NOTEBOOK-172 --cash exact
+        mount -o remount,ro "$DISK"
+        step readonly till sell --sku NOTEBOOK-172 --cash exact
+        mount -o remount,rw "$DISK"
+        step after till sell --sku NOTEBOOK-172 --cash exact
+        step verify till journal verify
+        step status till status
+    "#;
+    let output = Command::new("unshare")
+        .args([rights, "sh", "-c", story])
+        .env("DISK", &disk)
+        .env("TILL", program("daybook-till"))
+        .env("STORE", world.store.url())
+        .env("CODE", world.office.code("mg-road").unwrap())
+        .env("DAYBOOK_STAFF", "asha")
+        .env("DAYBOOK_PIN", "2580")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if said.contains("unshare failed") || said.contains("permission denied") {
+        println!("SKIPPED: this machine gives no disk of our own: {said}");
+        return None;
+    }
+    Some(output)
+}
+
+fn rustix_uid() -> u32 {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").unwrap().uid()
+}
+
+#[test]
+fn a_till_on_a_full_or_read_only_disk_says_so_and_loses_nothing() {
+    let world = World::begin();
+    let Some(output) = on_a_small_disk(&world) else { return };
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let step = |name: &str| {
+        let line = told.lines().find(|line| line.starts_with(name));
+        let line = line.unwrap_or_else(|| panic!("no {name}: {told} {output:?}"));
+        let mut words = line.splitn(3, ' ').skip(1);
+        (words.next().unwrap().to_owned(), words.next().unwrap_or_default().to_owned())
+    };
+    assert_eq!(step("first").0, "0", "{told}");
+    let (status, said) = step("low");
+    assert_eq!(status, "0", "the sale that has begun is finished from the ballast: {said}");
+    assert!(said.contains("\"disk_low\":true"), "{said}");
+    let (status, said) = step("full");
+    assert_eq!(status, "8", "{said}");
+    assert!(said.contains("disk.full"), "{said}");
+    assert_eq!(step("again").0, "0", "{told}");
+    let (status, said) = step("readonly");
+    assert_eq!(status, "8", "{said}");
+    assert!(said.contains("disk.read_only"), "{said}");
+    assert_eq!(step("after").0, "0", "{told}");
+    assert_eq!(step("verify").0, "0", "{told}");
+    let status = step("status").1;
+    assert!(
+        status.contains("\"documents\":4"),
+        "four sales were said to be made, and are: {status}"
+    );
+}
