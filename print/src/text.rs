@@ -105,16 +105,28 @@ fn split_word(fonts: &Fonts, weight: Weight, word: &str, size: i32, width: i32) 
     for glyph in &line.glyphs {
         *clusters.entry(glyph.cluster).or_default() += i64::from(glyph.advance);
     }
-    let (mut parts, mut start, mut used) = (Vec::new(), 0, 0_i64);
+    let clusters: Vec<(usize, i64)> = clusters.into_iter().collect();
     let limit = i64::from(width) * i64::from(UNITS_PER_EM) / i64::from(size.max(1));
-    for (at, advance) in clusters {
-        if used + advance > limit && at > start {
-            parts.extend(word.get(start..at).map(str::to_owned));
-            (start, used) = (at, 0);
+    let fits = |part: &str| shape(fonts, weight, part).width(size) <= width;
+    let (mut parts, mut first) = (Vec::new(), 0);
+    while let Some((start, _)) = clusters.get(first).copied() {
+        let mut used = 0;
+        let rest = clusters.iter().skip(first).take_while(|(_, advance)| {
+            used += advance;
+            used <= limit
+        });
+        let mut count = rest.count().max(1);
+        let part = |count: usize| {
+            let end = clusters.get(first + count).map_or(word.len(), |(at, _)| *at);
+            word.get(start..end).unwrap_or_default()
+        };
+        // A letter may stand wider at the end of a line than before the one that it was kerned to.
+        while count > 1 && !fits(part(count)) {
+            count -= 1;
         }
-        used += advance;
+        parts.push(part(count).to_owned());
+        first += count;
     }
-    parts.extend(word.get(start..).map(str::to_owned));
     parts
 }
 
@@ -346,6 +358,12 @@ mod tests {
             let all: String = lines.iter().map(|line| squeezed(&line.text)).collect();
             prop_assert_eq!(all, squeezed(&text));
         }
+    }
+
+    #[test]
+    fn a_letter_at_the_end_of_a_broken_word_may_be_wider_than_before_its_neighbour() {
+        let lines = wrap(fonts(), Weight::Regular, "æZðbrækðSBùaTà", 800, 6333);
+        assert!(lines.iter().all(|line| line.width(800) <= 6333));
     }
 
     #[test]

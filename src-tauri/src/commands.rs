@@ -10,8 +10,8 @@ use daybook_till::desk::view::{
     ReturnPreview, Returnable, Scanned, Session, Shop, Sold, SyncState, UpiState, ZRow,
 };
 use daybook_till::desk::{
-    Approval, Desk, Enrol, Fault, Goods, LedgerCheck, LocationChoice, OrderView, Preferences,
-    Start, StockMove, StockView,
+    Approval, Desk, DocumentView, Enrol, Fault, Goods, HistoryFilter, HistoryRow, LedgerCheck,
+    LocationChoice, OrderView, PaperForm, Preferences, Start, StockMove, StockView,
 };
 use tauri::{AppHandle, State};
 use uuid::Uuid;
@@ -103,6 +103,10 @@ commands! {
     hand_over_order(desk, id: Uuid) -> OrderView { desk.hand_over_order(id) }
     ship_order(desk, id: Uuid, carrier: Option<String>, tracking: String) -> OrderView { desk.ship_order(id, carrier, tracking) }
     cancel_order(desk, id: Uuid, reason: String, approval: Option<Approval>) -> OrderView { desk.cancel_order(id, &reason, approval.as_ref()) }
+
+    history(desk, filter: HistoryFilter, after: Option<i64>) -> Vec<HistoryRow> { desk.history(&filter, after) }
+    document(desk, number: String) -> DocumentView { desk.document(&number) }
+    save_pdf(desk, number: String, form: PaperForm) -> String { desk.save_pdf(&number, form) }
 
     sync_state(desk) -> SyncState { desk.sync_state() }
     sync_now(desk) -> () { desk.sync_now() }

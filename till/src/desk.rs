@@ -11,6 +11,7 @@ mod check;
 mod customers;
 mod draft;
 mod fault;
+mod history;
 mod orders;
 mod paying;
 mod preferences;
@@ -26,6 +27,9 @@ pub mod view;
 
 pub use check::LedgerCheck;
 pub use fault::Fault;
+pub use history::{
+    DocumentLineView, DocumentView, EntryView, HistoryEvent, HistoryFilter, HistoryRow, PaperForm,
+};
 pub use orders::{OrderCancel, OrderLine, OrderView};
 pub use preferences::{Preferences, Scanner, Theme};
 pub use start::{Enrol, Start};

@@ -13,6 +13,7 @@ pub mod error;
 pub mod export;
 pub mod feed;
 pub mod goods;
+pub mod history;
 pub mod home;
 pub mod import;
 mod issue;

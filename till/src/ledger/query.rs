@@ -408,7 +408,7 @@ fn position_of(
     Ok(conn.prepare_cached(&sql)?.query_row([key], |row| row.get(0)).optional()?)
 }
 
-fn document_at(conn: &Connection, pos: i64) -> Result<StoredDocument, TillError> {
+pub(crate) fn document_at(conn: &Connection, pos: i64) -> Result<StoredDocument, TillError> {
     let entry = entry_at(conn, pos)?
         .ok_or_else(|| TillError::corrupt("document", pos, "its entry is missing"))?;
     match fact_of(&entry.bytes, pos)? {

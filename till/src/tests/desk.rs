@@ -5,7 +5,10 @@ use crate::desk::view::{
     Closing, DiscountInput, Display, LineStock, Offer, Paid, Pieces, Refund, ReturnLine, Scanned,
     Sold, UpiState,
 };
-use crate::desk::{Approval, Desk, Fault, Goods, LedgerCheck, MoveKind, Signal, Start, StockMove};
+use crate::desk::{
+    Approval, Desk, Fault, Goods, HistoryFilter, LedgerCheck, MoveKind, PaperForm, Signal, Start,
+    StockMove,
+};
 use crate::ledger::{Ledger, Topic};
 use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice};
 use daybook_domain::document::{DocumentKind, TenderType};
@@ -589,4 +592,46 @@ fn labels_of_the_scale_are_sold_by_the_weight_or_price_on_them() {
     assert_eq!(code(desk.scan(&misread, None)), "barcode.check_digit");
     assert_eq!(code(desk.scan("4006381333932", None)), "barcode.check_digit");
     assert_eq!(code(desk.scan(&label("219999901250"), None)), "item.unknown");
+}
+
+#[test]
+fn earlier_documents_are_found_page_by_page_and_each_paper_after_the_first_is_a_copy() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    let customer =
+        desk.create_customer("Meera Rao".to_owned(), "9845012345".to_owned(), None).unwrap();
+    let mut numbers = Vec::new();
+    for no in 0..60 {
+        scan(&desk, if no % 2 == 0 { "TEA" } else { "CREME" });
+        if no == 7 {
+            desk.set_quantity(1, Quantity(3000)).unwrap();
+            desk.set_customer(Some(customer.id)).unwrap();
+        }
+        numbers.push(sold(desk.pay(&cash(), None)).number);
+    }
+    let all = HistoryFilter::default();
+    let first = desk.history(&all, None).unwrap();
+    let rest = desk.history(&all, first.last().map(|row| row.cursor)).unwrap();
+    let mut listed: Vec<String> = first.iter().chain(&rest).map(|row| row.number.clone()).collect();
+    listed.reverse();
+    assert_eq!(listed, numbers, "each once, none missed");
+    let only = |filter: HistoryFilter| {
+        let found = desk.history(&filter, None).unwrap();
+        found.into_iter().map(|row| row.number).collect::<Vec<_>>()
+    };
+    let of_customer = HistoryFilter { customer: Some(customer.id), ..HistoryFilter::default() };
+    assert_eq!(only(of_customer), [numbers[7].clone()]);
+    let dear = HistoryFilter { least_minor: Some(Minor(20_000)), ..HistoryFilter::default() };
+    assert_eq!(only(dear), [numbers[7].clone()]);
+    let numbered = HistoryFilter { number: Some("000012".to_owned()), ..HistoryFilter::default() };
+    assert_eq!(only(numbered), [numbers[11].clone()]);
+    let original = desk.save_pdf(&numbers[7], PaperForm::Receipt).unwrap();
+    let copy = desk.save_pdf(&numbers[7], PaperForm::A4).unwrap();
+    assert!(std::fs::read(&original).unwrap().starts_with(b"%PDF"));
+    assert!(copy.ends_with("-a4-copy-1.pdf"), "{copy}");
+    let document = desk.document(&numbers[7]).unwrap();
+    assert_eq!((document.row.prints, document.row.sent), (2, false));
+    assert_eq!(document.row.customer.as_deref(), Some("Meera Rao"));
+    assert!(document.entry.json.contains(&numbers[7]) && document.entry.hash.len() == 64);
+    assert_eq!(code(desk.document("NONE")), "document.unknown");
 }
