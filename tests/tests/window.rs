@@ -146,7 +146,13 @@ async fn an_unknown_code_is_kept_on_the_screen_and_a_receipt_is_taken_back() -> 
     window.text("[data-testid=left]", "₹").await?;
     window.keys(Key::Enter + "").await?;
     window.text("[data-testid=change]", "₹").await?;
-    window.find(".done .row button:nth-child(2)").await?.click().await?;
+    window.touch("History").await?;
+    window.find(".history .one").await?.click().await?;
+    window.touch("Receipt as PDF").await?;
+    window.text(".toasts", "Saved").await?;
+    window.text(".history .detail", "printed once").await?;
+    window.picture(&picture("history-light"))?;
+    window.find(".history .detail .row button:nth-child(3)").await?.click().await?;
     window.find("tbody input[type=checkbox]").await?.click().await?;
     window.touch("Not wanted").await?;
     window.text("[data-testid=preview]", "₹").await?;

@@ -6,7 +6,7 @@ import ar from "./messages/ar.json";
 import en from "./messages/en.json";
 import hi from "./messages/hi.json";
 
-const names = (text: string) => [...new Set([...text.matchAll(/\{(\w+)/g)].map((match) => match[1]))].filter((name) => !/^\d/.test(name ?? "")).sort();
+const names = (text: string) => [...new Set([...text.matchAll(/\{(\w+)\s*[,}]/g)].map((match) => match[1]))].filter((name) => !/^\d/.test(name ?? "")).sort();
 
 it("all three languages say the same things with the same figures", () => {
   for (const other of [hi, ar] as Record<string, string>[]) {

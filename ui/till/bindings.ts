@@ -73,6 +73,9 @@ export const commands = {
 	handOverOrder: (id: string) => __TAURI_INVOKE<OrderView>("hand_over_order", { id }),
 	shipOrder: (id: string, carrier: string | null, tracking: string) => __TAURI_INVOKE<OrderView>("ship_order", { id, carrier, tracking }),
 	cancelOrder: (id: string, reason: string, approval: Approval | null) => __TAURI_INVOKE<OrderView>("cancel_order", { id, reason, approval }),
+	history: (filter: HistoryFilter, after: number | null) => __TAURI_INVOKE<HistoryRow[]>("history", { filter, after }),
+	document: (number: string) => __TAURI_INVOKE<DocumentView>("document", { number }),
+	savePdf: (number: string, form: PaperForm) => __TAURI_INVOKE<string>("save_pdf", { number, form }),
 	syncState: () => __TAURI_INVOKE<SyncState>("sync_state"),
 	syncNow: () => __TAURI_INVOKE<null>("sync_now"),
 	unsent: () => __TAURI_INVOKE<number>("unsent"),
@@ -297,6 +300,58 @@ export type DocumentKind =
 /**  Credit note for a return, a void or an allowance (CGST Section 34). */
 "credit_note";
 
+/**  A line of an earlier document. */
+export type DocumentLineView = {
+	/**  Line. */
+	no: number,
+	/**  SKU. */
+	sku: string,
+	/**  Name. */
+	name: string,
+	/**  Variant options. */
+	options: string | null,
+	/**  Quantity. */
+	quantityMilli: Quantity,
+	/**  Unit of measure. */
+	uom: Uom,
+	/**  Price of one unit. */
+	unitPriceMicros: UnitPrice,
+	/**  Discounts. */
+	discountMinor: Minor,
+	/**  What it adds. */
+	totalMinor: Minor,
+};
+
+/**  An earlier document. */
+export type DocumentView = {
+	/**  As in the list. */
+	row: HistoryRow,
+	/**  Buyer as printed. */
+	buyer: Buyer | null,
+	/**  Number of the document that it corrects. */
+	original: string | null,
+	/**  Why. */
+	reason: string | null,
+	/**  Note as printed. */
+	note: string | null,
+	/**  Lines. */
+	lines: DocumentLineView[],
+	/**  Tax table. */
+	taxes: TaxRow[],
+	/**  Sums. */
+	totals: Totals,
+	/**  Round-off. */
+	roundingMinor: Minor,
+	/**  How it was settled. */
+	tenders: Tender[],
+	/**  Documents that correct it. */
+	corrections: string[],
+	/**  What was due, in words. */
+	words: string,
+	/**  Its entry. */
+	entry: EntryView,
+};
+
 /**  Stock at another location. */
 export type Elsewhere = {
 	/**  Location. */
@@ -317,6 +372,18 @@ export type Enrol = {
 	caPem: string | null,
 };
 
+/**  The journal entry behind a document. */
+export type EntryView = {
+	/**  Sequence number. */
+	seq: number,
+	/**  Its hash, hex. */
+	hash: string,
+	/**  Hash of the entry before, hex. */
+	prev: string,
+	/**  Its bytes as they are sent, hashed and kept. */
+	json: string,
+};
+
 /**  Why an act was not done. */
 export type Fault = {
 	/**  Stable code; the window has a sentence for each. */
@@ -335,6 +402,57 @@ export type Goods = {
 	sku: string,
 	/**  How much. */
 	quantityMilli: Quantity,
+};
+
+/**  What kind of act issued a document. */
+export type HistoryEvent = 
+/**  Sold. */
+"sale" | 
+/**  Given back. */
+"refund" | 
+/**  Exchanged. */
+"exchange" | 
+/**  Reversed whole. */
+"void";
+
+/**  Which documents to list. */
+export type HistoryFilter = {
+	/**  Part of the number. */
+	number: string | null,
+	/**  From this moment on. */
+	fromMs: number | null,
+	/**  Before this moment. */
+	untilMs: number | null,
+	/**  Due at least. */
+	leastMinor: Minor | null,
+	/**  Due at most. */
+	mostMinor: Minor | null,
+	/**  Of this customer. */
+	customer: string | null,
+};
+
+/**  A document in the list. */
+export type HistoryRow = {
+	/**  Where the next page begins. */
+	cursor: number,
+	/**  Number. */
+	number: string,
+	/**  Kind. */
+	kind: DocumentKind,
+	/**  What was done. */
+	event: HistoryEvent,
+	/**  When. */
+	issuedAtMs: number,
+	/**  By whom. */
+	cashier: string,
+	/**  For whom. */
+	customer: string | null,
+	/**  What was due. */
+	payableMinor: Minor,
+	/**  How often it was printed. */
+	prints: number,
+	/**  Whether the store has it. */
+	sent: boolean,
 };
 
 /**  Something that can be sold. */
@@ -574,6 +692,13 @@ payment: Payment } |
 { kind: "sold"; 
 /**  The sale. */
 sold: Sold };
+
+/**  Form of a paper. */
+export type PaperForm = 
+/**  80 mm receipt. */
+"receipt" | 
+/**  A4 invoice. */
+"a4";
 
 /**  Where the paper of a document stands. */
 export type PaperState = 

@@ -8,7 +8,7 @@ import {
 } from "./backend";
 import { play } from "./sounds";
 
-export type Screen = "sell" | "returns" | "orders" | "stock" | "shift" | "health" | "settings";
+export type Screen = "sell" | "returns" | "orders" | "stock" | "history" | "shift" | "health" | "settings";
 
 export type Dialog =
   | { kind: "help" | "customer" | "note" | "recall" | "park" | "clear" | "open-item" | "quit" | "last" }
