@@ -15,17 +15,17 @@ help: ## This list
 setup: ## Install what is missing (Debian packages, cargo-nextest, the window's modules)
 	@scripts/setup
 
-ui: setup ## The window's files, checked, tested and built
-	scripts/npm run --silent check
-	scripts/npm test --silent
-	scripts/npm run --silent build
+ui: setup ## The window's files
+	scripts/npm run --silent build -- --logLevel warn
 
 build: ui ## Build the programs
 	cargo build --locked --bins
 
-check: ui ## Formatting and lints; a warning is an error
+check: ui ## Formatting, lints and the window's own tests; a warning is an error
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	scripts/npm run --silent check
+	scripts/npm test --silent
 
 test: check build ## Everything that a change must pass, on SQLite and on PostgreSQL, and in a real window
 	scripts/with-postgres cargo nextest run --locked --workspace

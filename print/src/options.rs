@@ -139,6 +139,7 @@ labels! {
     online: "Online",
     cod: "Cash on delivery",
     note: "Note",
+    gift_message: "Gift message",
     terms: "Terms",
     for_seller: "For",
     signatory: "Authorised signatory",

@@ -190,8 +190,8 @@ fn payment_code(
 
 fn closing(roll: &mut Roll<'_>, document: &Document, options: &Options) {
     roll.rule();
-    if let Some(note) = &document.note {
-        roll.centred(Style::regular(760), note);
+    for said in [&document.note, &document.gift_message].into_iter().flatten() {
+        roll.centred(Style::regular(760), said);
         roll.space(250);
     }
     for term in &document.terms {

@@ -139,6 +139,21 @@ fn a_credit_note_names_what_it_corrects_and_why() {
 }
 
 #[test]
+fn what_was_said_to_the_customer_and_to_whom_it_is_given_stands_on_the_paper() {
+    let said = |text: &str| Some(text.to_owned());
+    let document = daybook_domain::document::Document {
+        note: said("ring twice"),
+        gift_message: said("Happy birthday, Mira"),
+        ..common::one_line()
+    };
+    for text in [text(&a4(&document)), text(&receipt(&document))] {
+        for part in ["ring twice", "Happy birthday, Mira"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+}
+
+#[test]
 fn an_unpaid_document_shows_a_code_that_pays_it() {
     let document = common::unpaid();
     let link = PayLink {

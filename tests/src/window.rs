@@ -99,12 +99,6 @@ impl Window {
         Ok(window)
     }
 
-    /// The display that the window is on.
-    #[must_use]
-    pub fn display(&self) -> &str {
-        &self.screen.name
-    }
-
     /// Its driver.
     ///
     /// # Panics

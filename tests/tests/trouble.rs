@@ -92,7 +92,7 @@ fn a_replaced_till_goes_on_in_its_next_incarnation() {
 
 /// Runs a till's whole story on a small disk of its own, and answers what each step said.
 fn on_a_small_disk(world: &World) -> Option<Output> {
-    let rights = if rustix_uid() == 0 { "-m" } else { "-rm" };
+    let rights = if uid() == 0 { "-m" } else { "-rm" };
     let disk = world.dir.path().join("disk");
     std::fs::create_dir_all(&disk).unwrap();
     let story = r#"
@@ -136,7 +136,7 @@ fn on_a_small_disk(world: &World) -> Option<Output> {
     Some(output)
 }
 
-fn rustix_uid() -> u32 {
+fn uid() -> u32 {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").unwrap().uid()
 }

@@ -98,6 +98,15 @@ async fn selling(shop: &Shop) -> WebDriverResult<Window> {
     Ok(window)
 }
 
+/// One notebook is scanned, and is to be paid.
+async fn notebook_at_payment(window: &Window) -> WebDriverResult<()> {
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.keys(Key::F10 + "").await?;
+    window.text("[data-testid=left]", "₹").await?;
+    Ok(())
+}
+
 /// PIN of a person of the sample shop.
 fn pin(staff: &str) -> String {
     let people = std::fs::read_to_string(root().join("sample-shop/staff.csv")).unwrap();
@@ -140,10 +149,7 @@ async fn an_unknown_code_is_kept_on_the_screen_and_a_receipt_is_taken_back() -> 
     let window = selling(&shop).await?;
     window.scan("4006381333931").await?;
     window.text(".unknown", "4006381333931").await?;
-    window.scan(NOTEBOOK).await?;
-    window.text(".lines", "otebook").await?;
-    window.keys(Key::F10 + "").await?;
-    window.text("[data-testid=left]", "₹").await?;
+    notebook_at_payment(&window).await?;
     window.keys(Key::Enter + "").await?;
     window.text("[data-testid=change]", "₹").await?;
     window.touch("History").await?;
@@ -172,10 +178,7 @@ async fn an_unknown_code_is_kept_on_the_screen_and_a_receipt_is_taken_back() -> 
 async fn cash_and_card_together_pay_one_basket() -> WebDriverResult<()> {
     let shop = Shop::begin();
     let window = selling(&shop).await?;
-    window.scan(NOTEBOOK).await?;
-    window.text(".lines", "otebook").await?;
-    window.keys(Key::F10 + "").await?;
-    window.text("[data-testid=left]", "₹").await?;
+    notebook_at_payment(&window).await?;
     window.keys("10".to_owned() + Key::Enter).await?;
     window.text(".tendered", "Cash").await?;
     window.touch("Card").await?;
@@ -253,10 +256,7 @@ async fn a_sale_made_without_the_network_reaches_the_store_when_it_is_back() -> 
     let window = selling(&shop).await?;
     window.text(".chip", "Online").await?;
     shop.proxy.cut();
-    window.scan(NOTEBOOK).await?;
-    window.text(".lines", "otebook").await?;
-    window.keys(Key::F10 + "").await?;
-    window.text("[data-testid=left]", "₹").await?;
+    notebook_at_payment(&window).await?;
     window.keys(Key::Enter + "").await?;
     window.text("[data-testid=change]", "₹").await?;
     window.text(".chip", "Offline").await?;
@@ -347,5 +347,41 @@ async fn a_second_start_on_the_same_ledger_says_so() -> WebDriverResult<()> {
     assert_eq!(second.status.code(), Some(5));
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(said.contains("another process works on this ledger"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_screen_fits_its_window_in_each_language_theme_and_size() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    for (size, width, height) in [("small", 1024, 768), ("large", 1920, 1080)] {
+        let window = Window::open(&shop.data(), width, height).await?;
+        window.sign_in("Asha", &pin("asha")).await?;
+        for (form, language, theme) in [
+            ("light", "English", 1),
+            ("dark", "English", 2),
+            ("hindi", "हिन्दी", 1),
+            ("arabic", "العربية", 2),
+        ] {
+            window.find("nav button:nth-child(7)").await?.click().await?;
+            window.touch(language).await?;
+            let themes = ".page .card:first-child .row:nth-of-type(2)";
+            window.find(&format!("{themes} button:nth-child({theme})")).await?.click().await?;
+            for (screen, name) in
+                (1..).zip(["sell", "returns", "orders", "stock", "history", "shift", "settings"])
+            {
+                window.find(&format!("nav button:nth-child({screen})")).await?.click().await?;
+                window.find(&format!("nav button:nth-child({screen})[aria-current=true]")).await?;
+                let wide = window
+                    .driver()
+                    .execute("return [document.documentElement.scrollWidth, innerWidth]", vec![])
+                    .await?
+                    .json()
+                    .clone();
+                assert!(wide[0].as_i64() <= wide[1].as_i64(), "{name} {form} {size}: {wide}");
+                pause(std::time::Duration::from_millis(150)).await;
+                window.picture(&picture(&format!("{name}-{form}-{size}")))?;
+            }
+        }
+    }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::error::TillError;
 use crate::feed;
-use daybook_domain::amount::UnitPrice;
+use daybook_domain::amount::Quantity;
 use daybook_domain::barcode::{Embedded, Layout};
 use daybook_domain::feed::{CustomerRow, ItemRow, LocationRow, Settings, TaxClassRow};
 use daybook_domain::gtin::{Gtin, GtinError};
@@ -145,14 +145,13 @@ pub fn scan(conn: &Connection, layouts: &[Layout], code: &str) -> Result<Scan, T
     }
 }
 
-/// The price of a product at a moment: the latest start that is not after it.
-#[must_use]
-pub fn price_at(item: &ItemRow, at_ms: i64) -> Option<UnitPrice> {
-    item.prices
-        .iter()
-        .filter(|price| price.from_ms <= at_ms)
-        .max_by_key(|price| price.from_ms)
-        .map(|price| price.unit_price_micros)
+/// A label says how much it is: several of one are scanned one by one, as their weights differ.
+pub(crate) fn one_label(quantity: Option<Quantity>) -> Result<(), TillError> {
+    if quantity.is_none_or(|quantity| quantity.0 == Quantity::WHOLE) {
+        return Ok(());
+    }
+    let message = "a scale's label is sold one by one";
+    Err(TillError::refused("barcode.label_quantity", message))
 }
 
 /// Categories with what can be sold, by name, and how many products each has.

@@ -16,6 +16,9 @@ use phonenumber::country::Id as Country;
 use rusqlite::Connection;
 use serde_json::json;
 
+/// Most numbers that begin alike and are looked at.
+const PHONES_MAX: usize = 1_000;
+
 /// Longest name, characters.
 pub const NAME_CHARS_MAX: usize = 120;
 
@@ -33,14 +36,13 @@ pub fn find(conn: &Connection, query: &str, limit: usize) -> Result<Vec<Customer
         return Ok(Vec::new());
     }
     let by_phone = digits.len() >= 3 && !folded.chars().any(char::is_alphabetic);
+    if by_phone {
+        return feed::customers_by_phone(conn, digits, limit);
+    }
     let mut found: Vec<CustomerRow> = feed::rows(conn, "customer/")?;
     found.retain(|row| {
-        if by_phone {
-            row.phone.as_ref().is_some_and(|phone| phone.contains(digits))
-        } else {
-            let name = fold(&row.name);
-            words.iter().all(|word| name.contains(word))
-        }
+        let name = fold(&row.name);
+        words.iter().all(|word| name.contains(word))
     });
     found.sort_by_cached_key(|row| fold(&row.name));
     found.truncate(limit);
@@ -91,7 +93,8 @@ pub fn find_or_create(
 ) -> Result<(CustomerRow, Topics), TillError> {
     let jurisdiction = catalogue::settings(ledger.reader())?.jurisdiction;
     let phone = phone(&new.phone, &jurisdiction)?;
-    let known: Vec<CustomerRow> = feed::rows(ledger.reader(), "customer/")?;
+    let known = feed::customers_by_phone(ledger.reader(), &phone, PHONES_MAX)?;
+    // A longer number may hold this one.
     if let Some(known) = known.into_iter().find(|row| row.phone.as_ref() == Some(&phone)) {
         return Ok((known, Topics::new()));
     }

@@ -156,13 +156,14 @@ impl Desk {
         {
             running.wake();
         }
-        drop(guard);
+        // Told before the next act: who shows the till hears of acts in their order.
         if let Some(display) = display {
             (self.notify)(Signal::Display(display));
         }
         if !topics.is_empty() {
             (self.notify)(Signal::Changed(topics));
         }
+        drop(guard);
         result.map_err(|error| Fault::from(&error))
     }
 

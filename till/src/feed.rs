@@ -80,6 +80,28 @@ pub fn apply(conn: &Connection, keys: &Keys, page: &FeedPage) -> Result<usize, T
     Ok(unread)
 }
 
+/// Customers whose telephone number holds these digits, at most so many.
+///
+/// # Errors
+/// [`TillError::Corrupt`] when one is not of the expected form.
+pub fn customers_by_phone(
+    conn: &Connection,
+    digits: &str,
+    limit: usize,
+) -> Result<Vec<CustomerRow>, TillError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT value FROM feed_row WHERE key >= 'customer/' AND key < 'customer0'
+           AND instr(json_extract(value, '$.phone'), ?1) > 0 ORDER BY key LIMIT ?2",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![digits, limit], |row| row.get::<_, String>(0))?;
+    rows.map(|text| {
+        serde_json::from_str(&text?)
+            .map_err(|error| TillError::corrupt("feed_row", "customer", error))
+    })
+    .collect()
+}
+
 /// Keeps a customer that was entered here until the store tells of them.
 ///
 /// # Errors

@@ -21,12 +21,13 @@ describe("figures as people type them", () => {
 
 describe("figures as people read them", () => {
   it("follow the language and the currency", () => {
-    const english = formats("en", "INR", 2);
+    const english = formats("en", "INR", 2, 330);
     expect(english.money(12345678)).toBe("₹1,23,456.78");
     expect(english.quantity(1500, "kg")).toBe("1.5 kg");
     expect(english.quantity(2000)).toBe("2");
     expect(english.percent(125000)).toBe("12.5%");
-    expect(formats("en", "JPY", 0).money(500)).toContain("500");
-    expect(formats("ar", "INR", 2).money(100)).toContain("1.00");
+    expect(english.dateTime(Date.UTC(2026, 10, 26, 20, 19)), "of the shop, not of the machine").toMatch(/27.*1:49/);
+    expect(formats("en", "JPY", 0, 540).money(500)).toContain("500");
+    expect(formats("ar", "INR", 2, 330).money(100)).toContain("1.00");
   });
 });

@@ -20,14 +20,16 @@ export type Formats = {
 
 const units: Record<Uom, string> = { each: "", kg: "kg", litre: "l", metre: "m", gallon: "gal" };
 
-export function formats(language: Language, currency: string, exponent: number): Formats {
+/** Times are those of the shop, `offsetMin` minutes from UTC, whatever the machine is set to. */
+export function formats(language: Language, currency: string, exponent: number, offsetMin: number): Formats {
+  const local = (atMs: number) => atMs + offsetMin * 60_000;
   const locale = locales[language];
   const money = new Intl.NumberFormat(locale, { style: "currency", currency, minimumFractionDigits: exponent, maximumFractionDigits: exponent });
   const price = new Intl.NumberFormat(locale, { style: "currency", currency, minimumFractionDigits: exponent, maximumFractionDigits: 6 });
   const quantity = new Intl.NumberFormat(locale, { maximumFractionDigits: 3 });
   const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 4 });
-  const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
-  const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+  const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
+  const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
   const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" });
   const ago = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   return {
@@ -36,8 +38,8 @@ export function formats(language: Language, currency: string, exponent: number):
     quantity: (milli, uom = "each") => [quantity.format(milli / 1000), units[uom]].filter(Boolean).join(" "),
     percent: (ppm) => percent.format(ppm / 1e6),
     number: (value) => quantity.format(value),
-    time: (atMs) => time.format(atMs),
-    dateTime: (atMs) => dateTime.format(atMs),
+    time: (atMs) => time.format(local(atMs)),
+    dateTime: (atMs) => dateTime.format(local(atMs)),
     day: (text) => day.format(Date.parse(`${text}T00:00:00Z`)),
     age: (atMs, nowMs) => {
       const minutes = Math.round((atMs - nowMs) / 60_000);

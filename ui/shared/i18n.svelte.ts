@@ -15,8 +15,16 @@ class Texts {
   language = $state<Language>("en");
   currency = $state("INR");
   exponent = $state(2);
-  readonly format: Formats = $derived(formats(this.language, this.currency, this.exponent));
+  offsetMin = $state(0);
+  readonly format: Formats = $derived(formats(this.language, this.currency, this.exponent, this.offsetMin));
   private cache = new Map<string, IntlMessageFormat>();
+
+  /** Takes over how the shop counts money and time. */
+  useShop(shop: { currency: string; exponent: number; offsetMin: number }): void {
+    this.currency = shop.currency;
+    this.exponent = shop.exponent;
+    this.offsetMin = shop.offsetMin;
+  }
 
   get direction(): "ltr" | "rtl" {
     return this.language === "ar" ? "rtl" : "ltr";

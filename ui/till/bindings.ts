@@ -1051,6 +1051,8 @@ export type Shop = {
 	currency: string,
 	/**  Digits of the currency after the point. */
 	exponent: number,
+	/**  Offset of the shop's local time from UTC, minutes: times are shown as of the shop, not of the machine. */
+	offsetMin: number,
 	/**  Rules of tax and documents: `IN`, `GB`, … */
 	jurisdiction: string,
 	/**  Whether shelf prices contain tax. */

@@ -58,6 +58,7 @@ class Till {
   said = $state("");
   asking = $state<{ role: Role; fault: Fault; answer: (approval: Approval | null) => void } | null>(null);
   stockTick = $state(0);
+  catalogueTick = $state(0);
   ordersTick = $state(0);
   nowMs = $state(Date.now());
   private toastId = 0;
@@ -72,8 +73,7 @@ class Till {
     [this.shop, this.people, this.session, this.preferences, this.sync, this.check] = await Promise.all([
       commands.shop(), commands.people(), commands.session(), commands.preferences(), commands.syncState(), commands.ledgerCheck(),
     ]);
-    texts.currency = this.shop.currency;
-    texts.exponent = this.shop.exponent;
+    texts.useShop(this.shop);
     this.usePreferences(this.preferences);
     await this.readBasket();
   }
@@ -105,7 +105,11 @@ class Till {
       this.session = await commands.session();
       this.check = await commands.ledgerCheck();
     }
-    if (has("catalogue")) [this.shop, this.people] = await Promise.all([commands.shop(), commands.people()]);
+    if (has("catalogue")) {
+      [this.shop, this.people] = await Promise.all([commands.shop(), commands.people()]);
+      texts.useShop(this.shop);
+      this.catalogueTick += 1;
+    }
     if (has("stock", "catalogue", "documents")) this.stockTick += 1;
     if (has("orders")) this.ordersTick += 1;
   }

@@ -15,7 +15,7 @@ const LEFT_WIDTH: i32 = INNER * 57 / 100;
 const SUMS: i32 = LEFT + INNER * 62 / 100;
 const QR_SIZE: i32 = mm(30);
 
-/// Tax summary, amount in words, payment code, note.
+/// Tax summary, amount in words, note, gift message, payment code.
 pub(super) fn left(form: Form<'_>) -> Result<Vec<Block>, PrintError> {
     let Form { document, options, .. } = form;
     let labels = &options.labels;
@@ -24,6 +24,9 @@ pub(super) fn left(form: Form<'_>) -> Result<Vec<Block>, PrintError> {
     blocks.push(labelled(form, labels.in_words, &words, Style::bold(820)));
     if let Some(note) = &document.note {
         blocks.push(labelled(form, labels.note, note, Style::regular(800)));
+    }
+    if let Some(message) = &document.gift_message {
+        blocks.push(labelled(form, labels.gift_message, message, Style::regular(800)));
     }
     blocks.extend(payment_code(form)?);
     if short_terms(form) {

@@ -9,6 +9,7 @@ use crate::ledger::{Identity, query, schema, state};
 use crate::search as searching;
 use crate::sync_driver;
 use daybook_domain::barcode::Embedded;
+use daybook_domain::catalogue::price_at;
 use daybook_domain::feed::ItemRow;
 use rusqlite::Connection;
 use serde_json::json;
@@ -57,7 +58,7 @@ pub(super) fn search(
         output.line(&json!({
             "sku": item.sku, "name": item.name,
             "options": daybook_domain::catalogue::printed_options(&item),
-            "price_micros": catalogue::price_at(&item, crate::clock::now().at_ms),
+            "price_micros": price_at(&item, crate::clock::now().at_ms),
         }));
     }
     Ok(())
@@ -73,7 +74,7 @@ pub(super) fn barcode(
     let line = |item: &ItemRow| {
         json!({
             "sku": item.sku, "name": item.name,
-            "price_micros": catalogue::price_at(item, crate::clock::now().at_ms),
+            "price_micros": price_at(item, crate::clock::now().at_ms),
         })
     };
     match catalogue::scan(&conn, &layouts, &barcode.code)? {

@@ -89,6 +89,7 @@ pub(super) fn basket(ledger: &Ledger, wanted: &Goods) -> Result<Basket, TillErro
                 basket.add(snapshot(ledger.reader(), item, at_ms, &day)?, quantity)
             }
             Scan::Label(item, label) => {
+                catalogue::one_label(Some(quantity))?;
                 let item = snapshot(ledger.reader(), &item, at_ms, &day)?;
                 basket.add_label(item, label, settings.currency)
             }

@@ -1,6 +1,6 @@
 //! Paying the open basket: tenders are collected until nothing is left, then it is sold, once.
 
-use super::draft::{Attempt, Draft, Payment, Tendered};
+use super::draft::{Attempt, Draft, Exchange, Payment, Tendered};
 use super::selling::text;
 use super::view::{self, Paid, Sold, UpiState};
 use super::{Approval, Desk, Fault, Turn};
@@ -377,7 +377,9 @@ impl Turn<'_> {
         who.approver = who.approver.or_else(|| draft.approver.clone());
         let again = query::document(self.conn(), By::Id(payment.document))?.is_some();
         let mut sold = match &draft.exchange {
-            Some(_) => self.exchange_now(&who, &draft, payment.document, offers)?,
+            Some(exchange) => {
+                self.exchange_now(&who, &draft, exchange, payment.document, offers)?
+            }
             None => self.sell_now(&who, &draft, payment.document, offers)?,
         };
         sold.again = again;
@@ -414,12 +416,10 @@ impl Turn<'_> {
         &mut self,
         who: &Who,
         draft: &Draft,
+        exchange: &Exchange,
         id: DocumentId,
         offers: Vec<Offer>,
     ) -> Result<Sold, TillError> {
-        let Some(exchange) = &draft.exchange else {
-            return Err(TillError::refused("exchange.none", "nothing comes back"));
-        };
         let request = ReturnRequest {
             id,
             number: exchange.number.clone(),

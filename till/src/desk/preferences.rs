@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 /// Name in `state`.
 const PREFERENCES: &str = "preferences";
+/// Longest name of an action or key, characters.
+const KEY_CHARS_MAX: usize = 32;
 /// Most keys that may be mapped anew.
 const KEYS_MAX: usize = 60;
 
@@ -102,6 +104,10 @@ impl Preferences {
         }
         if self.lock_after_minutes > 24 * 60 {
             return Err(TillError::bad("lock_after_minutes", "may be a day"));
+        }
+        let long = |text: &String| text.chars().count() > KEY_CHARS_MAX;
+        if self.keymap.iter().any(|(action, key)| long(action) || long(key)) {
+            return Err(TillError::bad("keymap", "has a name that is too long"));
         }
         if self.keymap.len() > KEYS_MAX {
             return Err(TillError::bad("keymap", format!("may have {KEYS_MAX} keys")));

@@ -27,6 +27,8 @@ use uuid::Uuid;
 const NOTE_CHARS_MAX: usize = 200;
 /// Longest label of a parked basket, characters.
 const LABEL_CHARS_MAX: usize = 60;
+/// Most lines of a buyer's address.
+const ADDRESS_LINES_MAX: usize = 6;
 /// SKU under which goods are sold that the catalogue does not know.
 const OPEN_SKU: &str = "OPEN";
 
@@ -235,7 +237,10 @@ impl Turn<'_> {
         let layouts = self.settings()?.label_layouts;
         match catalogue::scan(self.conn(), &layouts, code)? {
             Scan::Unknown => self.scan_number(code),
-            Scan::Label(item, embedded) => self.add_label(&item, embedded),
+            Scan::Label(item, embedded) => {
+                catalogue::one_label(quantity)?;
+                self.add_label(&item, embedded)
+            }
             Scan::Items(found) if found.len() == 1 => self.add_item(&found[0], quantity, None),
             Scan::Items(several) => {
                 let items = several
@@ -532,6 +537,9 @@ fn party(buyer: &Buyer, jurisdiction: &str) -> Result<Party, TillError> {
         }
         None => None,
     };
+    if buyer.address.len() > ADDRESS_LINES_MAX {
+        return Err(TillError::bad("address", format!("may have {ADDRESS_LINES_MAX} lines")));
+    }
     let address = buyer.address.iter().map(|line| text("address", Some(line), NAME_MAX));
     let address = address.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
     Ok(Party { name, address, tax_id, state, phone: None, email: None })

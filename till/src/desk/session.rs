@@ -164,6 +164,7 @@ impl Turn<'_> {
             till_code: identity.code.to_string(),
             currency: settings.currency.code().to_owned(),
             exponent: settings.currency.exponent(),
+            offset_min: settings.offset_min,
             jurisdiction: settings.jurisdiction,
             tax_inclusive: settings.tax_inclusive,
             version: env!("CARGO_PKG_VERSION").to_owned(),

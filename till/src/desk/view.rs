@@ -26,6 +26,8 @@ pub struct Shop {
     pub currency: String,
     /// Digits of the currency after the point.
     pub exponent: u32,
+    /// Offset of the shop's local time from UTC, minutes: times are shown as of the shop, not of the machine.
+    pub offset_min: i32,
     /// Rules of tax and documents: `IN`, `GB`, …
     pub jurisdiction: String,
     /// Whether shelf prices contain tax.

@@ -587,6 +587,8 @@ fn labels_of_the_scale_are_sold_by_the_weight_or_price_on_them() {
     let basket = desk.basket().unwrap();
     assert_eq!((basket.lines.len(), basket.lines[1].total_minor), (2, Minor(4_000)));
     assert_eq!(basket.lines[1].quantity_milli, Quantity(500));
+    let several = desk.scan(&label("214012301250"), Some(Quantity(3000)));
+    assert_eq!(code(several), "barcode.label_quantity", "nothing that was typed is dropped");
     let mut misread = label("214012301250");
     misread.replace_range(8..9, "9");
     assert_eq!(code(desk.scan(&misread, None)), "barcode.check_digit");
