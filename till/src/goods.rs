@@ -2,9 +2,11 @@
 
 use crate::catalogue;
 use crate::error::TillError;
+use crate::issue::Shop;
 use crate::ledger::gate::Gate;
 use crate::ledger::{Ledger, Topics};
 use crate::random;
+use crate::sell;
 use crate::staff::Who;
 use crate::stock;
 use daybook_domain::amount::{Minor, Quantity};
@@ -158,22 +160,34 @@ pub fn count(
     Ok((stocktake, topics))
 }
 
-fn aside(id: BasketId, basket: &Basket, total: Minor, reason: Option<String>) -> BasketAside {
-    BasketAside {
+/// What is recorded of a basket that became no document, at the prices in it. One that cannot be priced, for a discount above
+/// its price, is recorded all the same, with nothing as its total.
+fn aside(
+    gate: &Gate<'_>,
+    id: BasketId,
+    basket: &Basket,
+    reason: Option<String>,
+) -> Result<BasketAside, TillError> {
+    let rules = sell::rules(&Shop::load(gate)?, None)?;
+    let figures = basket.price(&rules).ok();
+    let totals = figures.iter().flat_map(|figures| &figures.lines).map(|line| line.total_minor);
+    let totals = totals.chain(std::iter::repeat(Minor::ZERO));
+    Ok(BasketAside {
         basket: id,
         lines: u32::try_from(basket.lines().len()).unwrap_or(u32::MAX),
-        total_minor: total,
+        total_minor: figures.as_ref().map_or(Minor::ZERO, |figures| figures.totals.total_minor),
         items: basket
             .lines()
             .iter()
-            .map(|line| BasketItem {
+            .zip(totals)
+            .map(|(line, total_minor)| BasketItem {
                 sku: line.item.sku.clone(),
                 quantity_milli: line.quantity_milli,
-                total_minor: Minor::ZERO,
+                total_minor,
             })
             .collect(),
         reason,
-    }
+    })
 }
 
 /// Puts a basket aside.
@@ -199,7 +213,8 @@ pub(crate) fn park_in(
 ) -> Result<(), TillError> {
     let content =
         serde_json::to_string(basket).map_err(|error| TillError::corrupt("parked", id, error))?;
-    gate.append(&Fact::BasketParked(aside(id, basket, Minor::ZERO, None)))?;
+    let parked = aside(gate, id, basket, None)?;
+    gate.append(&Fact::BasketParked(parked))?;
     gate.conn().execute(
         "INSERT INTO parked (basket, at_ms, label, content) VALUES (?1, ?2, ?3, ?4)",
         params![id.0, gate.act().at_ms(), label, content],
@@ -225,7 +240,8 @@ pub(crate) fn recall_in(gate: &mut Gate<'_>, id: BasketId) -> Result<Basket, Til
     })?;
     let basket: Basket =
         serde_json::from_str(&content).map_err(|error| TillError::corrupt("parked", id, error))?;
-    gate.append(&Fact::BasketRecalled(aside(id, &basket, Minor::ZERO, None)))?;
+    let recalled = aside(gate, id, &basket, None)?;
+    gate.append(&Fact::BasketRecalled(recalled))?;
     gate.conn().execute("DELETE FROM parked WHERE basket = ?1", [id.0])?;
     Ok(basket)
 }
@@ -252,7 +268,8 @@ pub(crate) fn abort_in(
     reason: Option<String>,
 ) -> Result<(), TillError> {
     gate.conn().execute("DELETE FROM parked WHERE basket = ?1", [id.0])?;
-    gate.append(&Fact::BasketAborted(aside(id, basket, Minor::ZERO, reason)))?;
+    let aborted = aside(gate, id, basket, reason)?;
+    gate.append(&Fact::BasketAborted(aborted))?;
     Ok(())
 }
 

@@ -637,3 +637,32 @@ fn earlier_documents_are_found_page_by_page_and_each_paper_after_the_first_is_a_
     assert!(document.entry.json.contains(&numbers[7]) && document.entry.hash.len() == 64);
     assert_eq!(code(desk.document("NONE")), "document.unknown");
 }
+
+#[test]
+fn a_basket_that_became_no_document_is_recorded_with_what_it_came_to() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    scan(&desk, "TEA");
+    desk.set_quantity(1, Quantity(3000)).unwrap();
+    scan(&desk, "CREME");
+    desk.park(None).unwrap();
+    desk.recall(desk.parked().unwrap()[0].basket).unwrap();
+    desk.clear_basket(Some("left")).unwrap();
+    drop(desk);
+    let ledger = shop.ledger();
+    let mut said = Vec::new();
+    crate::ledger::query::each_entry(ledger.reader(), 0, |entry| {
+        use daybook_domain::entry::Fact;
+        match crate::ledger::query::fact_of(&entry.bytes, entry.pos)? {
+            Fact::BasketParked(aside)
+            | Fact::BasketRecalled(aside)
+            | Fact::BasketAborted(aside) => {
+                said.push((aside.total_minor.0, aside.items[0].total_minor.0));
+            }
+            _ => {}
+        }
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(said, [(40_000, 30_000); 3]);
+}
