@@ -3,7 +3,7 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use daybook_print::{Fonts, Options, PrintError, render_a4, render_receipt};
+use daybook_print::{Fonts, Options, PrintError, render_a4};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     ] {
         report(&format!("{name}, A4"), || render_a4(&fonts, &document, &options))?;
         if name == "1 line" {
-            report(&format!("{name}, 80 mm"), || render_receipt(&fonts, &document, &options))?;
+            report(&format!("{name}, 80 mm"), || {
+                daybook_print::receipt(&document, &options).and_then(|strip| strip.pdf(&fonts))
+            })?;
         }
     }
     Ok(())

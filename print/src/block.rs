@@ -11,8 +11,9 @@ pub(crate) struct Block {
     marks: Vec<Mark>,
 }
 
+/// Something drawn.
 #[derive(Debug)]
-enum Mark {
+pub(crate) enum Mark {
     Text { x: i32, y: i32, align: Align, style: Style, line: Line },
     Fill { x: i32, y: i32, width: i32, height: i32, shade: i32 },
     Rule { x: i32, y: i32, width: i32, shade: i32 },
@@ -80,6 +81,11 @@ impl Block {
 
     pub(crate) fn boxes(&mut self, boxes: Vec<[i32; 4]>) {
         self.marks.push(Mark::Boxes { boxes });
+    }
+
+    /// What is drawn, in order.
+    pub(crate) fn marks(&self) -> &[Mark] {
+        &self.marks
     }
 
     /// Takes the marks of another block, `down` lower, and grows to hold it.

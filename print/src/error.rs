@@ -27,6 +27,9 @@ pub enum PrintError {
     /// The payment link does not fit a QR code.
     #[error("the payment link is too long for a QR code")]
     QrTooLong,
+    /// A number holds characters that no barcode has.
+    #[error("{0:?} cannot be a barcode")]
+    Barcode(String),
 }
 
 impl PrintError {
@@ -40,6 +43,7 @@ impl PrintError {
             Self::TooLarge => "print.too_large",
             Self::File(_) => "print.file",
             Self::QrTooLong => "print.qr_too_long",
+            Self::Barcode(_) => "print.barcode",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A document in, bytes out: A4 invoice, 80 mm receipt and Z report as PDF.
+//! A document in, bytes out: A4 invoice as PDF; receipt, X and Z report as PDF 80 mm wide or for a receipt printer (ESC/POS).
 //!
 //! Everything is rendered from the document as it was issued, never from today's master data, and never
 //! recomputed. The same document with the same [`Options`] gives the same bytes. No IO, no clock: load the
@@ -9,17 +9,20 @@
 
 mod a4;
 mod block;
+mod code;
 mod content;
 mod error;
+pub mod escpos;
 mod everyday;
 mod figures;
 mod fonts;
 mod options;
 mod pdf;
-mod qr;
 mod receipt;
 mod roll;
 mod sheet;
+mod strip;
+mod test_page;
 mod text;
 mod z_report;
 
@@ -27,5 +30,7 @@ pub use a4::render_a4;
 pub use error::PrintError;
 pub use fonts::Fonts;
 pub use options::{Labels, Marking, Options};
-pub use receipt::render_receipt;
-pub use z_report::{ZHeading, render_z_report};
+pub use receipt::receipt;
+pub use strip::Strip;
+pub use test_page::test_page;
+pub use z_report::{ReportHeading, x_report, z_report};

@@ -74,6 +74,10 @@ impl Style {
         Self { weight: Weight::Bold, size, shade: shade::INK }
     }
 
+    pub(crate) fn is_bold(self) -> bool {
+        self.weight == Weight::Bold
+    }
+
     pub(crate) const fn soft(size: i32) -> Self {
         Self { weight: Weight::Regular, size, shade: shade::SOFT }
     }

@@ -1,22 +1,20 @@
-//! The Z report of a closed shift on an 80 mm roll.
+//! The Z report of a closed shift, and the X report of an open one, on a strip.
 
 use crate::content::{self, Emphasis, Row};
-use crate::fonts::Fonts;
 use crate::options::{Labels, Options};
-use crate::pdf::Meta;
-use crate::roll::Roll;
 use crate::sheet::Style;
+use crate::strip::{About, Strip};
 use crate::{PrintError, figures};
 use daybook_domain::amount::{Currency, Minor, RatePpm};
 use daybook_domain::document::Party;
-use daybook_domain::entry::ZReport;
+use daybook_domain::entry::{ShiftTotals, ZReport};
 use daybook_domain::ids::TillCode;
 
 const SMALL: Style = Style::soft(700);
 
-/// What a Z report does not say itself: whose till it is, and how its figures read.
+/// What a report does not say itself: whose till it is, and how its figures read.
 #[derive(Debug, Clone)]
-pub struct ZHeading {
+pub struct ReportHeading {
     /// Seller as printed.
     pub seller: Party,
     /// Short code of the till.
@@ -27,7 +25,7 @@ pub struct ZHeading {
     pub offset_min: i32,
     /// Business day `YYYY-MM-DD`.
     pub day: String,
-    /// Name of who closed the shift.
+    /// Name of who asked for it: who closed the shift, in a Z report.
     pub cashier: String,
     /// Exercise: no turnover.
     pub training: bool,
@@ -35,124 +33,163 @@ pub struct ZHeading {
 
 /// The strip with what every row needs.
 struct Report<'a> {
-    roll: Roll<'a>,
-    report: &'a ZReport,
-    heading: &'a ZHeading,
+    strip: Strip,
+    totals: &'a ShiftTotals,
+    heading: &'a ReportHeading,
     labels: &'a Labels,
 }
 
-/// Renders the Z report as 80 mm PDF.
+/// The Z report of a shift.
 ///
 /// # Errors
-/// [`PrintError`] when a moment is no date, or the report does not fit a file.
-pub fn render_z_report(
-    fonts: &Fonts,
+/// [`PrintError`] when a moment is no date.
+pub fn z_report(
     report: &ZReport,
-    heading: &ZHeading,
+    heading: &ReportHeading,
     options: &Options,
-) -> Result<Vec<u8>, PrintError> {
+) -> Result<Strip, PrintError> {
     let labels = &options.labels;
-    let mut out = Report { roll: Roll::new(fonts), report, heading, labels };
-    out.head(options)?;
+    let title = format!("{} {}", labels.z_report, report.z_no);
+    let mut out = Report::begin(&title, &report.totals, report.closed_at_ms, heading, options);
+    out.head(&title, &options.mark())?;
+    out.moments(labels.closed, report.closed_at_ms)?;
     out.turnover();
     out.taxes();
     out.drawer();
     out.tenders();
-    out.denominations();
+    out.counted(report);
     out.counts();
     out.numbers();
-    out.perpetual();
-    out.close();
-    let meta = Meta {
-        title: &format!("{} {} {}", labels.z_report, heading.till_code, report.z_no),
-        author: &heading.seller.name,
-        at_ms: report.closed_at_ms,
-        id: *report.totals.shift.0.as_bytes(),
-        print_no: options.print_no(),
-    };
-    out.roll.finish(heading.training.then_some(labels.training), &meta)
+    out.perpetual(report);
+    out.close(report);
+    Ok(out.strip)
 }
 
-impl Report<'_> {
+/// The X report: the running totals of an open shift, as of a moment (Unix milliseconds).
+///
+/// # Errors
+/// [`PrintError`] when a moment is no date.
+pub fn x_report(
+    totals: &ShiftTotals,
+    as_of_ms: i64,
+    heading: &ReportHeading,
+    options: &Options,
+) -> Result<Strip, PrintError> {
+    let labels = &options.labels;
+    let mut out = Report::begin(labels.x_report, totals, as_of_ms, heading, options);
+    out.head(labels.x_report, labels.running_totals)?;
+    out.moments(labels.as_of, as_of_ms)?;
+    out.turnover();
+    out.taxes();
+    out.drawer();
+    out.tenders();
+    out.counts();
+    out.numbers();
+    Ok(out.strip)
+}
+
+impl<'a> Report<'a> {
+    fn begin(
+        title: &str,
+        totals: &'a ShiftTotals,
+        at_ms: i64,
+        heading: &'a ReportHeading,
+        options: &'a Options,
+    ) -> Self {
+        let labels = &options.labels;
+        let about = About {
+            title: format!("{title} {}", heading.till_code),
+            author: heading.seller.name.clone(),
+            at_ms,
+            id: *totals.shift.0.as_bytes(),
+            print_no: options.print_no(),
+        };
+        let strip = Strip::new(about, heading.training.then_some(labels.training));
+        Self { strip, totals, heading, labels }
+    }
+
     fn amount(&mut self, label: &str, amount: Minor) {
         let value = figures::money(amount, self.heading.currency);
-        self.roll.row(&Row::plain(label, value));
+        self.strip.row(Row::plain(label, value));
     }
 
     fn strong_amount(&mut self, label: &str, amount: Minor) {
         let value = figures::money(amount, self.heading.currency);
-        self.roll.row(&Row::strong(label, value));
+        self.strip.row(Row::strong(label, value));
     }
 
     fn count(&mut self, label: &str, count: i64) {
-        self.roll.row(&Row::plain(label, count.to_string()));
+        self.strip.row(Row::plain(label, count.to_string()));
     }
 
     fn section(&mut self, label: &str) {
-        self.roll.rule();
-        self.roll.left(Style::bold(820), label);
-        self.roll.space(100);
+        self.strip.rule();
+        self.strip.left(Style::bold(820), label);
+        self.strip.space(100);
     }
 
-    fn head(&mut self, options: &Options) -> Result<(), PrintError> {
+    fn head(&mut self, title: &str, mark: &str) -> Result<(), PrintError> {
         let (heading, labels) = (self.heading, self.labels);
-        self.roll.centred(Style::bold(1_100), &heading.seller.name);
+        self.strip.centred(Style::bold(1_100), &heading.seller.name);
         for line in &heading.seller.address {
-            self.roll.centred(SMALL, line);
+            self.strip.centred(SMALL, line);
         }
         if let Some(tax_id) = &heading.seller.tax_id {
             let rupees = heading.currency == Currency::INR;
             let label = if rupees { labels.tax_id_in } else { labels.tax_id };
-            self.roll.centred(SMALL, &format!("{label} {tax_id}"));
+            self.strip.centred(SMALL, &format!("{label} {tax_id}"));
         }
-        self.roll.space(400);
-        let title = format!("{} {}", labels.z_report, self.report.z_no);
-        self.roll.centred(Style::bold(1_200), &title);
-        self.roll.centred(SMALL, &options.mark());
+        self.strip.space(400);
+        self.strip.centred(Style::bold(1_200), title);
+        self.strip.centred(SMALL, mark);
         if heading.training {
-            self.roll.centred(Style::bold(740), labels.training);
+            self.strip.centred(Style::bold(740), labels.training);
         }
-        self.roll.space(300);
-        self.roll.row(&Row::plain(labels.till, heading.till_code.to_string()));
-        self.roll.row(&Row::plain(labels.business_day, figures::day(&heading.day)));
-        let opened = figures::moment(self.report.totals.opened_at_ms, heading.offset_min)?;
-        self.roll.row(&Row::plain(labels.opened, opened));
-        let closed = figures::moment(self.report.closed_at_ms, heading.offset_min)?;
-        self.roll.row(&Row::plain(labels.closed, closed));
-        self.roll.row(&Row::plain(labels.cashier, heading.cashier.clone()));
+        self.strip.space(300);
+        self.strip.row(Row::plain(labels.till, heading.till_code.to_string()));
+        self.strip.row(Row::plain(labels.business_day, figures::day(&heading.day)));
+        self.strip.row(Row::plain(labels.cashier, heading.cashier.clone()));
+        let opened = figures::moment(self.totals.opened_at_ms, heading.offset_min)?;
+        self.strip.row(Row::plain(labels.opened, opened));
+        Ok(())
+    }
+
+    fn moments(&mut self, label: &str, at_ms: i64) -> Result<(), PrintError> {
+        let moment = figures::moment(at_ms, self.heading.offset_min)?;
+        self.strip.row(Row::plain(label, moment));
         Ok(())
     }
 
     fn turnover(&mut self) {
-        let (labels, totals) = (self.labels, &self.report.totals);
+        let (labels, totals) = (self.labels, self.totals);
         self.section(labels.sales);
         self.amount(labels.sales, totals.sales_minor);
         self.amount(labels.returns, Minor(totals.returns_minor.0.saturating_neg()));
         let net = Minor(totals.sales_minor.0.saturating_sub(totals.returns_minor.0));
         let value = figures::money_signed(net, self.heading.currency);
         let grand = Row { emphasis: Emphasis::Grand, ..Row::plain(labels.net, value) };
-        self.roll.row(&grand);
+        self.strip.row(grand);
         self.amount(labels.discounts, totals.discounts_minor);
         self.amount(labels.rounding, totals.rounding_minor);
     }
 
     fn taxes(&mut self) {
-        if self.report.totals.taxes.is_empty() {
+        if self.totals.taxes.is_empty() {
             return;
         }
         self.section(self.labels.taxes);
-        for tax in &self.report.totals.taxes {
+        for tax in &self.totals.taxes {
             let rate = figures::rate(RatePpm(tax.rate_ppm));
             let taxable = figures::money(tax.taxable_minor, self.heading.currency);
             let amount = figures::money(tax.amount_minor, self.heading.currency);
             let label = format!("{} {rate}", tax.component);
             let detail = format!("{} {taxable}", self.labels.taxable);
-            self.roll.row(&Row { detail, ..Row::plain(&label, amount) });
+            self.strip.row(Row { detail, ..Row::plain(&label, amount) });
         }
     }
 
     fn drawer(&mut self) {
-        let (labels, totals) = (self.labels, &self.report.totals);
+        let (labels, totals) = (self.labels, self.totals);
         self.section(labels.cash_drawer);
         self.amount(labels.opening_float, totals.opening_float_minor);
         self.amount(labels.paid_in, totals.paid_in_minor);
@@ -163,7 +200,7 @@ impl Report<'_> {
 
     fn tenders(&mut self) {
         let labels = self.labels;
-        for tender in &self.report.totals.tenders {
+        for tender in &self.totals.tenders {
             self.section(content::tender_name(tender.tender_type, labels));
             self.amount(labels.sales, tender.sales_minor);
             self.amount(labels.refunds, Minor(tender.refunds_minor.0.saturating_neg()));
@@ -175,20 +212,21 @@ impl Report<'_> {
                 self.strong_amount(labels.over_short, over_short);
             }
         }
-        if let Some(reason) = &self.report.over_short_reason {
-            self.roll.left(SMALL, &format!("{}: {reason}", labels.reason));
-        }
-        if self.report.blind {
-            self.roll.left(SMALL, labels.blind_count);
-        }
     }
 
-    fn denominations(&mut self) {
-        if self.report.denominations.is_empty() {
+    /// What only a closed shift has of its count.
+    fn counted(&mut self, report: &ZReport) {
+        if let Some(reason) = &report.over_short_reason {
+            self.strip.left(SMALL, &format!("{}: {reason}", self.labels.reason));
+        }
+        if report.blind {
+            self.strip.left(SMALL, self.labels.blind_count);
+        }
+        if report.denominations.is_empty() {
             return;
         }
         self.section(self.labels.denominations);
-        for (value, count) in self.report.denominations.iter().rev() {
+        for (value, count) in report.denominations.iter().rev() {
             let label =
                 format!("{} × {count}", figures::money(Minor(*value), self.heading.currency));
             self.amount(&label, Minor(value.saturating_mul(*count)));
@@ -196,7 +234,7 @@ impl Report<'_> {
     }
 
     fn counts(&mut self) {
-        let (labels, counts) = (self.labels, self.report.totals.counts);
+        let (labels, counts) = (self.labels, self.totals.counts);
         self.section(labels.counts);
         let rows = [
             (labels.sales, counts.sales),
@@ -214,19 +252,19 @@ impl Report<'_> {
     }
 
     fn numbers(&mut self) {
-        if self.report.totals.numbers.is_empty() {
+        if self.totals.numbers.is_empty() {
             return;
         }
         self.section(self.labels.numbers_used);
-        for range in &self.report.totals.numbers {
+        for range in &self.totals.numbers {
             let span = format!("{} – {}", range.first, range.last);
             let label = range.series.clone();
-            self.roll.row(&Row { detail: span, ..Row::plain(&label, range.count.to_string()) });
+            self.strip.row(Row { detail: span, ..Row::plain(&label, range.count.to_string()) });
         }
     }
 
-    fn perpetual(&mut self) {
-        let (labels, perpetual) = (self.labels, &self.report.perpetual);
+    fn perpetual(&mut self, report: &ZReport) {
+        let (labels, perpetual) = (self.labels, &report.perpetual);
         self.section(labels.perpetual);
         self.amount(labels.sales, perpetual.sales_minor);
         self.amount(labels.returns, Minor(perpetual.returns_minor.0.saturating_neg()));
@@ -234,14 +272,14 @@ impl Report<'_> {
         self.count(labels.documents, perpetual.documents);
     }
 
-    fn close(&mut self) {
-        let head = &self.report.head;
-        self.roll.rule();
+    fn close(&mut self, report: &ZReport) {
+        let head = &report.head;
+        self.strip.rule();
         let place = format!("{} {}/{}", self.labels.journal_head, head.incarnation, head.seq);
-        self.roll.left(SMALL, &place);
-        self.roll.left(Style::soft(560), &head.hash);
-        self.roll.space(2_600);
-        self.roll.rule();
-        self.roll.left(SMALL, self.labels.signature_cashier);
+        self.strip.left(SMALL, &place);
+        self.strip.left(Style::soft(560), &head.hash);
+        self.strip.space(2_600);
+        self.strip.rule();
+        self.strip.left(SMALL, self.labels.signature_cashier);
     }
 }

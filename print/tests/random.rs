@@ -8,7 +8,7 @@ mod reader;
 use common::Item;
 use daybook_domain::amount::{Currency, Minor, Uom};
 use daybook_domain::document::{Document, DocumentKind, Party, TaxRow};
-use daybook_print::{Fonts, Options, render_a4, render_receipt};
+use daybook_print::{Fonts, Options, render_a4};
 use proptest::prelude::*;
 use std::sync::OnceLock;
 
@@ -82,7 +82,7 @@ proptest! {
         let options = Options::copy(1);
         for bytes in [
             render_a4(fonts(), &document, &options).unwrap(),
-            render_receipt(fonts(), &document, &options).unwrap(),
+            daybook_print::receipt(&document, &options).and_then(|strip| strip.pdf(fonts())).unwrap(),
         ] {
             // A watermark crosses figures, which confuses the reader, not a person.
             let text = if document.training { continue } else { reader::text(&bytes) };
@@ -104,7 +104,9 @@ fn four_hundred_lines_print() {
     let pages = reader::pages(&render_a4(fonts(), &document, &Options::default()).unwrap());
     let shown = pages.iter().flat_map(|page| page.lines()).filter(|line| line.contains("NOS"));
     assert_eq!(shown.count(), 400);
-    render_receipt(fonts(), &document, &Options::default()).unwrap();
+    daybook_print::receipt(&document, &Options::default())
+        .and_then(|strip| strip.pdf(fonts()))
+        .unwrap();
 }
 
 #[test]
@@ -122,7 +124,9 @@ fn the_largest_amounts_and_many_rates_print() {
             })
             .collect();
         render_a4(fonts(), &document, &Options::default()).unwrap();
-        render_receipt(fonts(), &document, &Options::default()).unwrap();
+        daybook_print::receipt(&document, &Options::default())
+            .and_then(|strip| strip.pdf(fonts()))
+            .unwrap();
     }
 }
 

@@ -7,7 +7,7 @@ mod reader;
 
 use daybook_domain::amount::Minor;
 use daybook_domain::upi::PayLink;
-use daybook_print::{Fonts, Marking, Options, render_a4, render_receipt, render_z_report};
+use daybook_print::{Fonts, Marking, Options, render_a4};
 use reader::{pages, squeezed, text};
 use std::sync::OnceLock;
 
@@ -21,7 +21,9 @@ fn a4(document: &daybook_domain::document::Document) -> Vec<u8> {
 }
 
 fn receipt(document: &daybook_domain::document::Document) -> Vec<u8> {
-    render_receipt(fonts(), document, &Options::default()).unwrap()
+    daybook_print::receipt(document, &Options::default())
+        .and_then(|strip| strip.pdf(fonts()))
+        .unwrap()
 }
 
 #[test]
@@ -119,7 +121,11 @@ fn a_reprint_says_which_copy_it_is() {
     ] {
         let options = Options { marking, ..Options::default() };
         let a4 = text(&render_a4(fonts(), &document, &options).unwrap());
-        let receipt = text(&render_receipt(fonts(), &document, &options).unwrap());
+        let receipt = text(
+            &daybook_print::receipt(&document, &options)
+                .and_then(|strip| strip.pdf(fonts()))
+                .unwrap(),
+        );
         assert!(a4.contains(mark) && receipt.contains(mark), "{mark}");
         assert_eq!(a4.contains("ORIGINAL"), marking == Marking::Original);
     }
@@ -212,7 +218,9 @@ fn an_invoice_shows_what_the_law_asks_for() {
 #[test]
 fn texts_stay_as_they_are() {
     let (report, heading) = common::z_report();
-    let z_report = render_z_report(fonts(), &report, &heading, &Options::default()).unwrap();
+    let z_report = daybook_print::z_report(&report, &heading, &Options::default())
+        .and_then(|strip| strip.pdf(fonts()))
+        .unwrap();
     let prints = [
         ("one-line-a4", a4(&common::one_line())),
         ("credit-note-a4", a4(&common::credit_note())),
@@ -243,9 +251,15 @@ fn same_document_gives_same_bytes() {
     for (name, document) in common::all() {
         let options = Options::default();
         assert_eq!(a4(&document), render_a4(&other, &document, &options).unwrap(), "{name}");
-        let again = render_receipt(&other, &document, &options).unwrap();
+        let again = daybook_print::receipt(&document, &options)
+            .and_then(|strip| strip.pdf(&other))
+            .unwrap();
         assert_eq!(receipt(&document), again, "{name}");
     }
-    let z_report = |fonts| render_z_report(fonts, &report, &heading, &Options::default()).unwrap();
+    let z_report = |fonts| {
+        daybook_print::z_report(&report, &heading, &Options::default())
+            .and_then(|strip| strip.pdf(fonts))
+            .unwrap()
+    };
     assert_eq!(z_report(fonts()), z_report(&other));
 }

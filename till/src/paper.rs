@@ -5,7 +5,7 @@ use crate::ledger::query::{self, By};
 use crate::ledger::{Ledger, seq_of};
 use crate::staff::Who;
 use daybook_domain::entry::{Fact, Reprint};
-use daybook_print::{Fonts, Options, PrintError, render_a4, render_receipt};
+use daybook_print::{Fonts, Options, PrintError, receipt, render_a4};
 use rusqlite::params;
 
 /// Form of the paper.
@@ -39,7 +39,7 @@ pub fn print(
     options.journal_code = entry.frame.hash.to_string().get(..8).map(str::to_owned);
     let bytes = match form {
         Form::A4 => render_a4(fonts, &document, &options),
-        Form::Receipt => render_receipt(fonts, &document, &options),
+        Form::Receipt => receipt(&document, &options).and_then(|strip| strip.pdf(fonts)),
     }
     .map_err(|error: PrintError| TillError::refused(error.code(), error.to_string()))?;
     let at_ms = who.at_ms();

@@ -6,7 +6,7 @@ use crate::block::Block;
 use crate::content::{self, Emphasis, Row, TaxSlab};
 use crate::figures;
 use crate::sheet::{Align, Style, mm, shade};
-use crate::{qr, text};
+use crate::{code, text};
 use daybook_domain::words::amount_in_words;
 
 /// Width of the left column.
@@ -40,7 +40,7 @@ fn payment_code(form: Form<'_>) -> Result<Option<Block>, PrintError> {
     let Form { fonts, document, options, .. } = form;
     let Some(link) = content::payment_link(document) else { return Ok(None) };
     let mut block = Block::default();
-    block.append(qr::block(&link, LEFT - 350, QR_SIZE)?, 300);
+    block.append(code::qr_block(&link, LEFT - 350, QR_SIZE)?, 300);
     let x = LEFT + QR_SIZE + 500;
     let width = LEFT_WIDTH - QR_SIZE - 500;
     let style = Style::bold(900);

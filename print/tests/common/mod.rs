@@ -13,7 +13,7 @@ use daybook_domain::entry::{
     ZReport,
 };
 use daybook_domain::ids::{DocumentId, LocationId, ShiftId, Sku, TillCode};
-use daybook_print::ZHeading;
+use daybook_print::ReportHeading;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -466,7 +466,7 @@ pub(crate) fn all() -> Vec<(&'static str, Document)> {
 }
 
 /// A closed shift, a little short.
-pub(crate) fn z_report() -> (ZReport, ZHeading) {
+pub(crate) fn z_report() -> (ZReport, ReportHeading) {
     let tender = |tender_type, sales: i64, refunds: i64, counted: Option<i64>| {
         let expected = sales - refunds + if tender_type == TenderType::Cash { 150_000 } else { 0 };
         TenderTotals {
@@ -540,7 +540,7 @@ pub(crate) fn z_report() -> (ZReport, ZHeading) {
             hash: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
         },
     };
-    let heading = ZHeading {
+    let heading = ReportHeading {
         seller: shop(),
         till_code: TillCode::new("T2").unwrap(),
         currency: Currency::INR,

@@ -52,11 +52,17 @@ pub(crate) fn money(value: Minor, currency: Currency) -> String {
 
 /// What a phone reads from the codes of all pages.
 pub(crate) fn qr_codes(bytes: &[u8]) -> Vec<String> {
-    let image = poppler("pdftoppm", &["-gray", "-r", "200", "-"], bytes);
-    let (width, height, pixels) = grey_image(&image);
+    let (width, height, pixels) = grey(bytes);
     let of = |x: usize, y: usize| pixels[y * width + x];
     let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, of);
     image.detect_grids().iter().map(|grid| grid.decode().unwrap().1).collect()
+}
+
+/// Size and pixels of the first page, 200 to the inch.
+pub(crate) fn grey(bytes: &[u8]) -> (usize, usize, Vec<u8>) {
+    let image = poppler("pdftoppm", &["-gray", "-r", "200", "-"], bytes);
+    let (width, height, pixels) = grey_image(&image);
+    (width, height, pixels.to_vec())
 }
 
 /// Size and pixels of the first image in PGM format.

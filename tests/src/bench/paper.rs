@@ -5,7 +5,7 @@ use super::figure::{Aim, Figure, Unit};
 use super::till;
 use super::time::Samples;
 use daybook_domain::document::Document;
-use daybook_print::{Fonts, Options, PrintError, render_a4, render_receipt};
+use daybook_print::{Fonts, Options, PrintError, render_a4};
 use daybook_till::clock;
 use daybook_till::ledger::Ledger;
 use daybook_till::sell::sell;
@@ -35,7 +35,7 @@ pub fn measure(
         render_a4(&fonts, document, &Options::default())
     })?;
     form(&mut figures, "PDF receipt, 20 lines, Latin and ₹", aims, &latin, |document| {
-        render_receipt(&fonts, document, &Options::default())
+        daybook_print::receipt(document, &Options::default()).and_then(|strip| strip.pdf(&fonts))
     })?;
     let scripts = in_three_scripts(latin);
     form(&mut figures, "PDF A4, 20 lines, three scripts", None, &scripts, |document| {
