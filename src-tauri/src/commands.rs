@@ -6,13 +6,14 @@ use crate::window;
 use daybook_domain::amount::{Minor, Quantity, UnitPrice};
 use daybook_till::desk::view::{
     Basket, Buyer, CashKind, Category, Closing, CountForm, Customer, DiscountInput, Display, Item,
-    ItemPage, Offer, Paid, Parked, Payment, Person, Pieces, Refund, Report, ReturnLine,
+    ItemPage, Offer, Paid, PaperState, Parked, Payment, Person, Pieces, Refund, Report, ReturnLine,
     ReturnPreview, Returnable, Scanned, Session, Shop, Sold, SyncState, UpiState, ZRow,
 };
 use daybook_till::desk::{
     Approval, Desk, DocumentView, Enrol, Fault, Goods, HistoryFilter, HistoryRow, LedgerCheck,
-    LocationChoice, OrderView, PaperForm, Preferences, Start, StockMove, StockView,
+    LocationChoice, OrderView, PaperForm, Preferences, PrintQueue, Start, StockMove, StockView,
 };
+use daybook_till::printing::PrinterSetup;
 use tauri::{AppHandle, State};
 use uuid::Uuid;
 
@@ -106,7 +107,17 @@ commands! {
 
     history(desk, filter: HistoryFilter, after: Option<i64>) -> Vec<HistoryRow> { desk.history(&filter, after) }
     document(desk, number: String) -> DocumentView { desk.document(&number) }
+    reprint(desk, number: String, form: PaperForm) -> PaperState { desk.reprint(&number, form) }
+    print_report(desk, z_no: Option<i64>) -> () { desk.print_report(z_no) }
     save_pdf(desk, number: String, form: PaperForm) -> String { desk.save_pdf(&number, form) }
+
+    printer(desk) -> PrinterSetup { desk.printer() }
+    set_printer(desk, setup: PrinterSetup) -> PrinterSetup { desk.set_printer(&setup) }
+    system_printers(desk) -> Vec<String> { Ok(desk.system_printers()) }
+    test_printer(desk) -> () { desk.test_printer() }
+    print_queue(desk) -> PrintQueue { desk.print_queue() }
+    retry_print(desk, job: i64) -> PrintQueue { desk.retry_print(job) }
+    drop_print(desk, job: i64) -> PrintQueue { desk.drop_print(job) }
 
     sync_state(desk) -> SyncState { desk.sync_state() }
     sync_now(desk) -> () { desk.sync_now() }

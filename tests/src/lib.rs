@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod demo;
 pub mod http;
+pub mod printers;
 pub mod process;
 pub mod proxy;
 pub mod window;

@@ -67,6 +67,18 @@ impl Window {
     /// # Errors
     /// A program is missing, or the window does not come.
     pub async fn open(data: &Path, width: u32, height: u32) -> WebDriverResult<Self> {
+        Self::open_with(data, (width, height), &[]).await
+    }
+
+    /// Opens the window with variables of the environment.
+    ///
+    /// # Errors
+    /// A program is missing, or the window does not come.
+    pub async fn open_with(
+        data: &Path,
+        (width, height): (u32, u32),
+        variables: &[(&str, &Path)],
+    ) -> WebDriverResult<Self> {
         // Twice in one process is as good as once.
         let _before = rustls::crypto::ring::default_provider().install_default();
         let screen = Screen::start(width, height)?;
@@ -77,6 +89,7 @@ impl Window {
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1")
             .env_remove("WAYLAND_DISPLAY")
+            .envs(variables.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;

@@ -125,7 +125,8 @@ fn a_crate_uses_only_the_crates_it_may() {
                 panic!("{name} is new: say in ARCHITECTURE.md and here whom it may use")
             });
         for used in graph.direct(id).intersection(&members) {
-            assert!(allowed.contains(used), "{name} may not use {used}");
+            // With itself a crate only asks for what its own tests need.
+            assert!(*used == name || allowed.contains(used), "{name} may not use {used}");
         }
     }
 }

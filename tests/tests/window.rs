@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that fails")]
 
+use daybook_print::escpos::decode::{Event, decode, readable};
 use daybook_tests::demo::office::Office;
+use daybook_tests::printers::{Cups, RawPrinter};
 use daybook_tests::process::{StoreProcess, TillActor, program};
 use daybook_tests::proxy::Proxy;
 use daybook_tests::window::{Window, pause};
@@ -81,6 +83,17 @@ impl Shop {
 fn picture(name: &str) -> PathBuf {
     let out = std::env::var_os("DAYBOOK_SCREENS").map(PathBuf::from);
     out.unwrap_or_else(|| root().join("out/screens")).join(format!("{name}.png"))
+}
+
+/// Sets a receipt printer on loopback up, as a person does on the settings' screen, with a drawer at pin 2.
+async fn set_printer_up(window: &Window, printer: &RawPrinter) -> WebDriverResult<()> {
+    window.touch("Settings").await?;
+    window.touch("Network").await?;
+    window.fill("input[type=number][max='65535']", &printer.address().port().to_string()).await?;
+    window.fill("input[placeholder='192.168.1.50']", "127.0.0.1").await?;
+    window.touch("Pin 2").await?;
+    window.touch("Print a test page").await?;
+    Ok(())
 }
 
 async fn open(shop: &Shop) -> WebDriverResult<Window> {
@@ -171,6 +184,101 @@ async fn an_unknown_code_is_kept_on_the_screen_and_a_receipt_is_taken_back() -> 
     assert_eq!(documents[1].0, "refund.completed");
     assert_eq!(documents[0].1, documents[1].1, "what was paid came back");
     shop.assert_whole();
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sale_opens_the_drawer_and_goes_to_paper_and_copies_say_so() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let printer = RawPrinter::start()?;
+    let window = selling(&shop).await?;
+    set_printer_up(&window, &printer).await?;
+    let test = printer.job().unwrap();
+    assert!(readable(&decode(&test).unwrap()).contains("Printer test"));
+    window.picture(&picture("printer-light"))?;
+    window.touch("Sell").await?;
+    notebook_at_payment(&window).await?;
+    window.keys("500".to_owned() + Key::Enter).await?;
+    window.text("[data-testid=change]", "₹").await?;
+    let drawer = decode(&printer.job().unwrap()).unwrap();
+    assert_eq!(drawer, [Event::Drawer { pin: 0, on_ms: 100, off_ms: 200 }]);
+    let original = readable(&decode(&printer.job().unwrap()).unwrap());
+    assert!(original.contains("ORIGINAL") && original.contains("otebook"), "{original}");
+    window.text("[data-testid=paper]", "is printed").await?;
+    window.touch("History").await?;
+    window.find(".history .one").await?.click().await?;
+    window.touch("Print receipt").await?;
+    let copy = readable(&decode(&printer.job().unwrap()).unwrap());
+    assert_eq!(copy.replace("COPY 1", "ORIGINAL"), original, "the same paper, marked");
+    drop(window);
+    assert_eq!(shop.documents().len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_printer_that_went_away_stops_no_sale_and_what_it_owes_is_in_sight() -> WebDriverResult<()>
+{
+    let shop = Shop::begin();
+    let printer = RawPrinter::start()?;
+    let window = selling(&shop).await?;
+    set_printer_up(&window, &printer).await?;
+    printer.job().unwrap();
+    window.fill("input[type=number][max='65535']", "9").await?;
+    window.touch("Sell").await?;
+    notebook_at_payment(&window).await?;
+    window.keys(Key::Enter + "").await?;
+    window.text("[data-testid=change]", "₹").await?;
+    window.text(".chip.paper", "1 not printed").await?;
+    window.find(".chip.paper").await?.click().await?;
+    window.text("main", "Waits for the printer").await?;
+    window.picture(&picture("papers-light"))?;
+    window.touch("Not needed").await?;
+    window.text("main", "Everything is on paper").await?;
+    drop(window);
+    assert_eq!(shop.documents().len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_a4_invoice_goes_through_the_systems_printing_byte_for_byte() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let office = RawPrinter::start()?;
+    let dir = tempfile::tempdir()?;
+    let cups = Cups::start(dir.path())?;
+    cups.add_queue("office-a4", office.address())?;
+    let cups_server = [("CUPS_SERVER", cups.server())];
+    let window = Window::open_with(&shop.data(), (1024, 768), &cups_server).await?;
+    window.sign_in("Asha", &pin("asha")).await?;
+    window.fill(".pieces label:nth-child(1) input", "1").await?;
+    window.touch("Open").await?;
+    window.text(".ready", "Ready to scan").await?;
+    window.touch("Settings").await?;
+    window.find("select option[value='office-a4'], select option:nth-child(2)").await?;
+    window.find("#invoice-queue").await?.send_keys("office-a4").await?;
+    window.touch("Sell").await?;
+    notebook_at_payment(&window).await?;
+    window.keys(Key::Enter + "").await?;
+    window.text("[data-testid=change]", "₹").await?;
+    window.touch("History").await?;
+    window.find(".history .one").await?.click().await?;
+    window.touch("Print A4").await?;
+    let pdf = office.job().unwrap();
+    window.touch("A4 as PDF").await?;
+    window.text(".toasts", "Saved").await?;
+    drop(window);
+    let saved: Vec<PathBuf> =
+        std::fs::read_dir(shop.data().join("papers"))?.map(|entry| entry.unwrap().path()).collect();
+    let copy = std::fs::read(&saved[0])?;
+    let text = |pdf: &[u8]| {
+        let file = dir.path().join("read.pdf");
+        std::fs::write(&file, pdf).unwrap();
+        let read = Command::new("pdftotext").args(["-layout"]).arg(&file).arg("-").output();
+        String::from_utf8(read.unwrap().stdout).unwrap()
+    };
+    let squeezed = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (printed, copy) = (squeezed(text(&pdf)), squeezed(text(&copy)));
+    assert!(printed.contains("ORIGINAL"), "{printed}");
+    assert_eq!(copy.replace("COPY 1", "ORIGINAL"), printed);
     Ok(())
 }
 

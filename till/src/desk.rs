@@ -16,6 +16,7 @@ mod orders;
 mod paying;
 mod preferences;
 mod pricing;
+mod printing;
 mod returning;
 mod selling;
 mod session;
@@ -32,12 +33,14 @@ pub use history::{
 };
 pub use orders::{OrderCancel, OrderLine, OrderView};
 pub use preferences::{Preferences, Scanner, Theme};
+pub use printing::{PrintJob, PrintQueue};
 pub use start::{Enrol, Start};
 pub use stock::{Elsewhere, Goods, LocationChoice, MoveKind, StockMove, StockView};
 
 use crate::clock;
 use crate::error::TillError;
 use crate::ledger::{Ledger, Topic, Topics};
+use crate::printing::worker::Printing;
 use crate::staff::{SignedIn, Who, check_pin};
 use daybook_domain::clock::Moment;
 use daybook_domain::ids::StaffId;
@@ -85,6 +88,7 @@ pub struct Desk {
     reader: Mutex<Option<Connection>>,
     seen: Arc<sync::Seen>,
     checked: Arc<check::Checked>,
+    trouble: Arc<printing::Trouble>,
 }
 
 /// What is open.
@@ -93,6 +97,7 @@ struct Opened {
     ledger: Option<Arc<Mutex<Ledger>>>,
     counter: Counter,
     running: Option<sync::Running>,
+    printing: Option<Printing>,
 }
 
 /// Who works at the till, and on what.
@@ -103,6 +108,8 @@ struct Counter {
     draft: Draft,
     /// The sale that was just made, until the next one begins.
     done: Option<Sold>,
+    /// Position of the entry with the X report that was just made.
+    last_x: Option<i64>,
 }
 
 impl Desk {
@@ -116,6 +123,7 @@ impl Desk {
             reader: Mutex::new(None),
             seen: Arc::default(),
             checked: Arc::default(),
+            trouble: Arc::default(),
         };
         desk.open_ledger(&mut lock(&desk.opened));
         desk
@@ -133,18 +141,19 @@ impl Desk {
         let opened = &mut *guard;
         self.heed_damage(opened);
         let Some(ledger) = &opened.ledger else { return Err(opened.start.fault()) };
-        let (result, topics, display) = {
+        let (result, topics, display, drawer) = {
             let mut ledger = lock(ledger);
             let mut turn = Turn {
                 counter: &mut opened.counter,
                 ledger: &mut ledger,
                 moment: clock::now(),
                 topics: Topics::new(),
+                drawer: false,
             };
             let result = run(&mut turn);
             let topics = std::mem::take(&mut turn.topics);
             let display = topics.contains(&Topic::Basket).then(|| turn.display().ok()).flatten();
-            (result, topics, display)
+            (result, topics, display, turn.drawer)
         };
         if matches!(result, Err(TillError::Poisoned(_))) {
             // The outcome of the commit is unknown; what is in the file is the truth.
@@ -155,6 +164,14 @@ impl Desk {
             && let Some(running) = &opened.running
         {
             running.wake();
+        }
+        if let Some(printing) = &opened.printing {
+            if drawer && result.is_ok() {
+                printing.open_drawer();
+            }
+            if topics.contains(&Topic::Documents) || topics.contains(&Topic::Papers) {
+                printing.look();
+            }
         }
         // Told before the next act: who shows the till hears of acts in their order.
         if let Some(display) = display {
@@ -201,6 +218,8 @@ struct Turn<'a> {
     ledger: &'a mut Ledger,
     moment: Moment,
     topics: Topics,
+    /// The drawer is to open once the act is done.
+    drawer: bool,
 }
 
 impl Turn<'_> {

@@ -4,6 +4,7 @@ use crate::catalogue;
 use crate::error::TillError;
 use crate::ledger::gate::Gate;
 use crate::ledger::query;
+use crate::printing::queue;
 use crate::staff::Who;
 use daybook_domain::document::{
     Document, DocumentKind, DocumentLine, OriginalRef, Party, Place, TaxRow, Tender, Totals,
@@ -50,7 +51,8 @@ pub(crate) struct Paper {
     pub(crate) gift_message: Option<String>,
 }
 
-/// Gives a document its number and the words of the shop, and checks that its figures follow from one another.
+/// Gives a document its number and the words of the shop, checks that its figures follow from one another, and queues its
+/// paper where every sale is printed.
 pub(crate) fn issue(
     gate: &Gate<'_>,
     shop: &Shop,
@@ -102,5 +104,8 @@ pub(crate) fn issue(
     };
     figures::verify(&document)
         .map_err(|error| TillError::corrupt("document", &document.number, error))?;
+    if who.data_at_ms.is_none() {
+        queue::put_original(gate.conn(), document.id, &document.number, who.at_ms())?;
+    }
     Ok(document)
 }

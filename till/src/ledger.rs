@@ -180,6 +180,8 @@ pub enum Topic {
     Session,
     /// The open basket and its payment.
     Basket,
+    /// What goes to paper.
+    Papers,
 }
 
 /// Set of topics.

@@ -20,6 +20,7 @@ mod issue;
 pub mod ledger;
 pub mod orders;
 pub mod paper;
+pub mod printing;
 pub mod random;
 pub mod refund;
 pub mod requests;

@@ -5,6 +5,8 @@ use crate::error::TillError;
 use crate::ledger::gate::CLOCK_IN_DOUBT;
 use crate::ledger::query;
 use crate::ledger::{Ledger, OpenShift, Topics, state, verify};
+use crate::printing::queue::{self, NewJob, What};
+use crate::printing::setup::PrinterSetup;
 use crate::random;
 use crate::staff::Who;
 use crate::stock;
@@ -113,7 +115,7 @@ pub fn move_cash(
         Cash::Drop => (Action::Drop, Fact::CashDropped(moved)),
         Cash::Loan => (Action::PayIn, Fact::CashLoaned(moved)),
     };
-    append_in_shift(ledger, who, who.allow(action, &settings)?, &fact)
+    Ok(append_in_shift(ledger, who, who.allow(action, &settings)?, &fact)?.1)
 }
 
 /// Opens the drawer without a document.
@@ -124,7 +126,7 @@ pub fn no_sale(ledger: &mut Ledger, who: &Who, reason: &str) -> Result<Topics, T
     let settings = catalogue::settings(ledger.reader())?;
     let approver = who.allow(Action::NoSale, &settings)?;
     let fact = Fact::DrawerOpened(DrawerOpened { reason: reason.to_owned() });
-    append_in_shift(ledger, who, approver, &fact)
+    Ok(append_in_shift(ledger, who, approver, &fact)?.1)
 }
 
 fn append_in_shift(
@@ -132,13 +134,27 @@ fn append_in_shift(
     who: &Who,
     approver: Option<StaffId>,
     fact: &Fact,
-) -> Result<Topics, TillError> {
-    let (_, topics) = ledger.write(who.act(), |gate| {
+) -> Result<(i64, Topics), TillError> {
+    ledger.write(who.act(), |gate| {
         gate.shift()?;
         gate.approved_by(approver);
         gate.append(fact)
-    })?;
-    Ok(topics)
+    })
+}
+
+/// Queues the paper of the report that an entry holds. `name` is what it is called.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub(crate) fn queue_report(
+    conn: &rusqlite::Connection,
+    entry: i64,
+    name: &str,
+    at_ms: i64,
+) -> Result<(), TillError> {
+    let (what, entry) = (What::Report, Some(entry));
+    queue::put(conn, &NewJob { what, document: None, entry, name, copy_no: 0 }, at_ms)?;
+    Ok(())
 }
 
 /// Running totals of the open shift, as read; leaves no trace.
@@ -154,15 +170,15 @@ pub fn totals(ledger: &Ledger) -> Result<ShiftTotals, TillError> {
     Ok(query::shift_fold(ledger.reader(), open)?.totals().clone())
 }
 
-/// X: the running totals, journalled.
+/// X: the running totals, journalled. Returns the position of its entry with them.
 ///
 /// # Errors
 /// Refused as `shift.none_open`.
-pub fn x_report(ledger: &mut Ledger, who: &Who) -> Result<ShiftTotals, TillError> {
+pub fn x_report(ledger: &mut Ledger, who: &Who) -> Result<(ShiftTotals, i64), TillError> {
     let totals = totals(ledger)?;
     let fact = Fact::XReport(XReport { totals: totals.clone() });
-    append_in_shift(ledger, who, None, &fact)?;
-    Ok(totals)
+    let (pos, _) = append_in_shift(ledger, who, None, &fact)?;
+    Ok((totals, pos))
 }
 
 /// What was counted to close a shift.
@@ -209,7 +225,10 @@ pub fn close(
         let z = shift::close(&fold, count, carried, who.at_ms(), head)
             .map_err(|error| refused(&error))?;
         gate.approved_by(approver);
-        gate.append(&Fact::ShiftClosed(z.clone()))?;
+        let pos = gate.append(&Fact::ShiftClosed(z.clone()))?;
+        if PrinterSetup::read(gate.conn())?.prints_receipts() {
+            queue_report(gate.conn(), pos, &format!("Z {}", z.z_no), who.at_ms())?;
+        }
         Ok(z)
     })
 }

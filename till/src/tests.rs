@@ -3,6 +3,7 @@
 mod desk;
 mod fixture;
 mod orders;
+mod printing;
 
 use crate::error::TillError;
 use crate::ledger::query::{self, By};

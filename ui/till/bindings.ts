@@ -75,7 +75,16 @@ export const commands = {
 	cancelOrder: (id: string, reason: string, approval: Approval | null) => __TAURI_INVOKE<OrderView>("cancel_order", { id, reason, approval }),
 	history: (filter: HistoryFilter, after: number | null) => __TAURI_INVOKE<HistoryRow[]>("history", { filter, after }),
 	document: (number: string) => __TAURI_INVOKE<DocumentView>("document", { number }),
+	reprint: (number: string, form: PaperForm) => __TAURI_INVOKE<PaperState>("reprint", { number, form }),
+	printReport: (zNo: number | null) => __TAURI_INVOKE<null>("print_report", { zNo }),
 	savePdf: (number: string, form: PaperForm) => __TAURI_INVOKE<string>("save_pdf", { number, form }),
+	printer: () => __TAURI_INVOKE<PrinterSetup>("printer"),
+	setPrinter: (setup: PrinterSetup) => __TAURI_INVOKE<PrinterSetup>("set_printer", { setup }),
+	systemPrinters: () => __TAURI_INVOKE<string[]>("system_printers"),
+	testPrinter: () => __TAURI_INVOKE<null>("test_printer"),
+	printQueue: () => __TAURI_INVOKE<PrintQueue>("print_queue"),
+	retryPrint: (job: number) => __TAURI_INVOKE<PrintQueue>("retry_print", { job }),
+	dropPrint: (job: number) => __TAURI_INVOKE<PrintQueue>("drop_print", { job }),
 	syncState: () => __TAURI_INVOKE<SyncState>("sync_state"),
 	syncNow: () => __TAURI_INVOKE<null>("sync_now"),
 	unsent: () => __TAURI_INVOKE<number>("unsent"),
@@ -188,6 +197,25 @@ export type Closing = {
 	/**  Why it is over or short. */
 	reason: string | null,
 };
+
+/**  How the receipt printer is reached. */
+export type Connection = 
+/**  There is none. */
+{ kind: "none" } | 
+/**  Raw over TCP, usually port 9100. */
+{ kind: "network"; 
+/**  Name or address. */
+host: string; 
+/**  Port. */
+port: number } | 
+/**  A device file, e.g. `/dev/usb/lp0`. */
+{ kind: "device"; 
+/**  Its path. */
+path: string } | 
+/**  A queue of the system's printing, which takes PDF. */
+{ kind: "system"; 
+/**  Its name. */
+queue: string };
 
 /**  How often something happened. */
 export type Count = {
@@ -352,6 +380,15 @@ export type DocumentView = {
 	entry: EntryView,
 };
 
+/**  Whether the printer opens the cash drawer, and by which pin. */
+export type DrawerWiring = 
+/**  No drawer is wired to the printer. */
+"none" | 
+/**  Pin 2. */
+"pin2" | 
+/**  Pin 5. */
+"pin5";
+
 /**  Stock at another location. */
 export type Elsewhere = {
 	/**  Location. */
@@ -492,6 +529,21 @@ export type ItemPage = {
 	/**  How many there are in all. */
 	total: number,
 };
+
+/**  How a job stands. */
+export type JobState = 
+/**  It waits for the printer. */
+"waiting" | 
+/**  It is being sent. */
+"printing" | 
+/**  The printer has it. */
+"printed" | 
+/**  It cannot be printed as it is. */
+"failed" | 
+/**  It was cut off while it was sent: a person looks whether it is on paper. */
+"maybe" | 
+/**  A person gave it up. */
+"dropped";
 
 /**  How the full check stands. */
 export type LedgerCheck = 
@@ -693,6 +745,15 @@ payment: Payment } |
 /**  The sale. */
 sold: Sold };
 
+/**  Paper of the receipt printer, and how many dots it prints across. */
+export type Paper = 
+/**  80 mm, 576 dots, 48 characters. */
+"mm80" | 
+/**  80 mm, 512 dots at 180 to the inch, 42 characters. */
+"mm80_180dpi" | 
+/**  58 mm, 384 dots, 32 characters. */
+"mm58";
+
 /**  Form of a paper. */
 export type PaperForm = 
 /**  80 mm receipt. */
@@ -779,6 +840,56 @@ export type Preferences = {
 	scanner: Scanner,
 	/**  Action to key, what differs from the usual only. */
 	keymap: { [key in string]: string },
+};
+
+/**  A print that waits. */
+export type PrintJob = {
+	/**  Handle. */
+	id: number,
+	/**  What. */
+	what: What,
+	/**  Number of the document, or what the report is called. */
+	name: string,
+	/**  0 for the original. */
+	copyNo: number,
+	/**  How it stands. */
+	state: JobState,
+	/**  How often it was tried. */
+	tries: number,
+	/**  What went wrong. */
+	problem: Fault | null,
+	/**  When it was queued. */
+	atMs: number,
+};
+
+/**  What is not on paper. */
+export type PrintQueue = {
+	/**  Prints, the oldest first. */
+	jobs: PrintJob[],
+	/**  What is wrong with the printer or the drawer, if anything was when it was last used. */
+	trouble: Fault | null,
+};
+
+/**  The printers of this till. */
+export type PrinterSetup = {
+	/**  Where receipts go. */
+	connection: Connection,
+	/**  Its paper. */
+	paper: Paper,
+	/**  It has Western European letters as code page 16; otherwise they are drawn. */
+	western: boolean,
+	/**  It draws QR codes and barcodes itself. */
+	codes: boolean,
+	/**  It cuts. */
+	cutter: boolean,
+	/**  It answers when asked how it is: paper, cover. */
+	answers: boolean,
+	/**  The drawer. */
+	drawer: DrawerWiring,
+	/**  Every sale is printed at once. */
+	everySale: boolean,
+	/**  Queue of the system's printing for A4 invoices. */
+	invoiceQueue: string | null,
 };
 
 /**  A quantity in thousandths of the unit of measure: one piece is 1000, 250 g of a kilogram 250. */
@@ -1337,7 +1448,9 @@ export type Topic =
 /**  Who works at the till. */
 "session" | 
 /**  The open basket and its payment. */
-"basket";
+"basket" | 
+/**  What goes to paper. */
+"papers";
 
 /**  Sums. */
 export type Totals = {
@@ -1398,6 +1511,17 @@ export type UpiState =
 "failed" | 
 /**  Nobody knows: the program ended meanwhile, or the network did. */
 "unknown";
+
+/**  What is printed. */
+export type What = 
+/**  A document on the roll. */
+"receipt" | 
+/**  A document on A4. */
+"invoice" | 
+/**  X or Z. */
+"report" | 
+/**  A page to try the printer with. */
+"test";
 
 /**  A Z in the list. */
 export type ZRow = {

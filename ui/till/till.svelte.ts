@@ -3,7 +3,7 @@
 import { type MessageKey, t, texts } from "../shared/i18n.svelte";
 import type { Language } from "../shared/format";
 import {
-  type Approval, type Approved, type Basket, type Fault, type Item, type LedgerCheck, type Payment, type Person, type Preferences, type Role, type Scanned,
+  type Approval, type Approved, type Basket, type Fault, type Item, type LedgerCheck, type Payment, type Person, type Preferences, type PrintQueue, type PrinterSetup, type Role, type Scanned,
   type Session, type Shop, type Sold, type Start, type SyncState, type Topic, commands, faultOf, needsApproval,
 } from "./backend";
 import { play } from "./sounds";
@@ -47,6 +47,8 @@ class Till {
   sold = $state<Sold | null>(null);
   sync = $state<SyncState | null>(null);
   check = $state<LedgerCheck | null>(null);
+  papers = $state<PrintQueue | null>(null);
+  printer = $state<PrinterSetup | null>(null);
   preferences = $state<Preferences>(usual);
   screen = $state<Screen>("sell");
   dialog = $state<Dialog | null>(null);
@@ -70,8 +72,8 @@ class Till {
   async boot(): Promise<void> {
     this.start = await commands.start();
     if (this.start.kind !== "ready") return;
-    [this.shop, this.people, this.session, this.preferences, this.sync, this.check] = await Promise.all([
-      commands.shop(), commands.people(), commands.session(), commands.preferences(), commands.syncState(), commands.ledgerCheck(),
+    [this.shop, this.people, this.session, this.preferences, this.sync, this.check, this.papers, this.printer] = await Promise.all([
+      commands.shop(), commands.people(), commands.session(), commands.preferences(), commands.syncState(), commands.ledgerCheck(), commands.printQueue(), commands.printer(),
     ]);
     texts.useShop(this.shop);
     this.usePreferences(this.preferences);
@@ -95,6 +97,18 @@ class Till {
     if (this.selected !== null && !basket.lines.some((line) => line.no === this.selected)) this.selected = null;
   }
 
+  /** What is not on paper; trouble with the printer is said once, when it begins. */
+  private async readPapers(): Promise<void> {
+    const [papers, printer] = await Promise.all([commands.printQueue(), commands.printer()]);
+    const { trouble } = papers;
+    if (trouble && trouble.code !== this.papers?.trouble?.code) this.toast("bad", sentence(trouble));
+    [this.papers, this.printer] = [papers, printer];
+    if (this.sold) {
+      const last = await commands.lastSale();
+      if (last && last.id === this.sold?.id) this.sold = { ...this.sold, paper: last.paper };
+    }
+  }
+
   async hear(topics: Topic[]): Promise<void> {
     if (this.start?.kind !== "ready") return this.boot();
     const has = (...some: Topic[]) => some.some((topic) => topics.includes(topic));
@@ -112,6 +126,7 @@ class Till {
     }
     if (has("stock", "catalogue", "documents")) this.stockTick += 1;
     if (has("orders")) this.ordersTick += 1;
+    if (has("papers", "documents")) await this.readPapers();
   }
 
   toast(tone: Toast["tone"], text: string): void {

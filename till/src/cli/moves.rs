@@ -83,7 +83,7 @@ pub(super) fn shift(
                 output.line(&json!({"event": "shift_closed", "z": z}));
             }
             ShiftCommand::X => {
-                let totals = shifts::x_report(ledger, who)?;
+                let (totals, _) = shifts::x_report(ledger, who)?;
                 output.line(&json!({"event": "x", "totals": totals}));
             }
             ShiftCommand::Status => {}

@@ -1,6 +1,7 @@
 //! Paying the open basket: tenders are collected until nothing is left, then it is sold, once.
 
 use super::draft::{Attempt, Draft, Exchange, Payment, Tendered};
+use super::printing::paper_state;
 use super::selling::text;
 use super::view::{self, Paid, Sold, UpiState};
 use super::{Approval, Desk, Fault, Turn};
@@ -383,6 +384,8 @@ impl Turn<'_> {
             None => self.sell_now(&who, &draft, payment.document, offers)?,
         };
         sold.again = again;
+        self.drawer &= !again;
+        sold.paper = paper_state(self.conn(), payment.document)?;
         self.keep(Draft::default())?;
         self.counter.done = Some(sold.clone());
         Ok(Paid::Sold { sold: Box::new(sold) })
@@ -409,6 +412,7 @@ impl Turn<'_> {
         };
         let sold = sell::sell(self.ledger, who, &request)?;
         self.changed(sold.topics.iter().copied());
+        self.opens_drawer(&sold.document);
         self.sold(&sold)
     }
 
@@ -432,6 +436,7 @@ impl Turn<'_> {
         leaving.drop_returns();
         let (document, topics) = refund::exchange(self.ledger, who, &request, leaving)?;
         self.changed(topics);
+        self.opens_drawer(&document);
         Ok(Sold::of(&document))
     }
 

@@ -4,7 +4,6 @@ use super::{Desk, Fault};
 use crate::error::TillError;
 use crate::ledger::{Topic, state};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use specta::Type;
 use std::collections::BTreeMap;
 
@@ -80,15 +79,6 @@ impl Default for Preferences {
 }
 
 impl Preferences {
-    /// What an older or newer program kept counts where it fits; for the rest the usual holds.
-    fn over_the_usual(kept: Option<Value>) -> Self {
-        let Ok(mut all) = serde_json::to_value(Self::default()) else { return Self::default() };
-        if let (Some(all), Some(Value::Object(kept))) = (all.as_object_mut(), kept) {
-            all.extend(kept);
-        }
-        serde_json::from_value(all).unwrap_or_default()
-    }
-
     fn check(&self) -> Result<(), TillError> {
         if !["en", "hi", "ar"].contains(&self.language.as_str()) {
             return Err(TillError::bad("language", "must be en, hi or ar"));
@@ -122,10 +112,7 @@ impl Desk {
     /// # Errors
     /// `ledger.…`.
     pub fn preferences(&self) -> Result<Preferences, Fault> {
-        self.look(|conn| {
-            let kept: Option<Value> = state::get(conn, PREFERENCES)?;
-            Ok(Preferences::over_the_usual(kept))
-        })
+        self.look(|conn| state::get_over_usual(conn, PREFERENCES))
     }
 
     /// Changes how this till likes to be used.

@@ -1,6 +1,7 @@
 //! What comes back: refund, void, exchange.
 
 use super::draft::{About, Draft, Exchange};
+use super::printing::paper_state;
 use super::selling::text;
 use super::view::{
     self, ReturnLine, ReturnPreview, Returnable, ReturnableLine, ReturnedAmount, Sold, TenderAmount,
@@ -69,7 +70,8 @@ impl Desk {
             let number = number.trim().to_uppercase();
             let (document, topics) = refund::void(turn.ledger, &who, id, &number, &reason)?;
             turn.changed(topics);
-            Ok(Sold::of(&document))
+            turn.opens_drawer(&document);
+            Ok(Sold { paper: paper_state(turn.conn(), document.id)?, ..Sold::of(&document) })
         })
     }
 
@@ -216,7 +218,11 @@ impl Turn<'_> {
         let again = query::document(self.conn(), By::Id(request.id))?.is_some();
         let (document, topics) = refund::refund(self.ledger, &who, &request)?;
         self.changed(topics);
-        Ok(Sold { again, ..Sold::of(&document) })
+        if !again {
+            self.opens_drawer(&document);
+        }
+        let paper = paper_state(self.conn(), document.id)?;
+        Ok(Sold { again, paper, ..Sold::of(&document) })
     }
 
     fn begin_exchange(

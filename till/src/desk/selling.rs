@@ -1,6 +1,7 @@
 //! Filling the basket: scans, chosen items, quantities; putting it aside; what is said about it.
 
 use super::draft::{About, DRAFT, Draft};
+use super::printing::paper_state;
 use super::view::{
     self, Beyond, Buyer, Display, DisplayLine, PaperState, Parked, Scanned, Sold, Tender,
 };
@@ -212,7 +213,9 @@ impl Desk {
     /// `ledger.…`.
     pub fn last_sale(&self) -> Result<Option<Sold>, Fault> {
         self.look(|conn| {
-            Ok(query::last_document(conn)?.map(|stored| Sold::of(&stored.sale.document)))
+            let Some(stored) = query::last_document(conn)? else { return Ok(None) };
+            let document = &stored.sale.document;
+            Ok(Some(Sold { paper: paper_state(conn, document.id)?, ..Sold::of(document) }))
         })
     }
 }

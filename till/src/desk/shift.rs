@@ -6,7 +6,7 @@ use super::view::{
 };
 use super::{Approval, Desk, Fault, Turn};
 use crate::error::TillError;
-use crate::ledger::query;
+use crate::ledger::{Topic, query};
 use crate::shift::{self, Cash, Counted};
 use daybook_domain::amount::{Minor, RatePpm};
 use daybook_domain::cash::denominations;
@@ -33,6 +33,7 @@ impl Desk {
             let who = turn.who_with(approval)?;
             let (_, topics) = shift::open(turn.ledger, &who, float, by_face(pieces)?)?;
             turn.changed(topics);
+            turn.drawer = true;
             turn.session()
         })
     }
@@ -67,6 +68,7 @@ impl Desk {
             let moved = CashMoved { amount_minor: amount, reason: reason.trim().to_owned() };
             let topics = shift::move_cash(turn.ledger, &who, cash, moved)?;
             turn.changed(topics);
+            turn.drawer = true;
             turn.session()
         })
     }
@@ -80,6 +82,7 @@ impl Desk {
             let who = turn.who_with(approval)?;
             let topics = shift::no_sale(turn.ledger, &who, reason.trim())?;
             turn.changed(topics);
+            turn.drawer = true;
             turn.session()
         })
     }
@@ -113,8 +116,9 @@ impl Desk {
         self.act(|turn| {
             let who = turn.who()?;
             turn.allow(&who, Action::OpenShift)?;
-            let totals = shift::x_report(turn.ledger, &who)?;
-            turn.changed([crate::ledger::Topic::Journal]);
+            let (totals, pos) = shift::x_report(turn.ledger, &who)?;
+            turn.counter.last_x = Some(pos);
+            turn.changed([Topic::Journal]);
             let open = turn.ledger.live()?.shift.as_ref();
             let day = open.map(|open| open.day.clone()).unwrap_or_default();
             Ok(Report {
@@ -190,6 +194,7 @@ impl Turn<'_> {
         let day = self.day()?;
         let (z, topics) = shift::close(self.ledger, &who, counted, Some(progress))?;
         self.changed(topics);
+        self.changed([Topic::Papers]);
         Ok(Report::of(day, &z))
     }
 }

@@ -1,6 +1,6 @@
 //! Opening the till, enrolling it, closing it.
 
-use super::{Counter, Desk, Fault, Opened, lock, sync};
+use super::{Counter, Desk, Fault, Opened, lock, printing, sync};
 use crate::clock;
 use crate::error::TillError;
 use crate::ledger::query;
@@ -85,13 +85,22 @@ pub struct Enrol {
 
 impl Opened {
     pub(super) fn nothing() -> Self {
-        Self { start: Start::Enrol, ledger: None, counter: Counter::default(), running: None }
+        Self {
+            start: Start::Enrol,
+            ledger: None,
+            counter: Counter::default(),
+            running: None,
+            printing: None,
+        }
     }
 
     /// Ends the exchange and closes the ledger.
     pub(super) fn close(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop();
+        }
+        if let Some(printing) = self.printing.take() {
+            printing.stop();
         }
         if let Some(ledger) = self.ledger.take().and_then(Arc::into_inner) {
             let ledger = ledger.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -174,6 +183,7 @@ impl Desk {
         let ledger = Arc::new(Mutex::new(ledger));
         if enrolled {
             opened.running = Some(sync::start(&ledger, &self.notify, &self.seen));
+            opened.printing = Some(printing::start(&ledger, &self.notify, &self.trouble));
         }
         opened.ledger = Some(ledger);
     }

@@ -6,6 +6,7 @@
 
 use super::{Act, Ledger, Live, Standing, query, state};
 use crate::error::TillError;
+use crate::printing::queue;
 use crate::random;
 use daybook_domain::entry::{Fact, IncarnationReason, IncarnationStarted, JournalHead};
 use daybook_domain::ids::TillCode;
@@ -89,6 +90,7 @@ impl Ledger {
             // Rights of an earlier life are worth nothing.
             gate.conn().execute("DELETE FROM lease", [])?;
             gate.conn().execute("DELETE FROM request", [])?;
+            queue::doubt(gate.conn())?;
             Ok(())
         })
     }

@@ -296,11 +296,18 @@ pub fn z_reports(conn: &Connection, limit: usize) -> Result<Vec<(String, ZReport
 /// # Errors
 /// [`TillError::Corrupt`].
 pub fn z_report(conn: &Connection, z_no: i64) -> Result<Option<(String, ZReport)>, TillError> {
-    let pos = conn
+    z_pos(conn, z_no)?.map(|pos| z_at(conn, pos)).transpose()
+}
+
+/// Position of the entry of a Z report.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn z_pos(conn: &Connection, z_no: i64) -> Result<Option<i64>, TillError> {
+    Ok(conn
         .prepare_cached("SELECT pos FROM closing WHERE z_no = ?1")?
         .query_row([z_no], |row| row.get(0))
-        .optional()?;
-    pos.map(|pos| z_at(conn, pos)).transpose()
+        .optional()?)
 }
 
 fn z_at(conn: &Connection, pos: i64) -> Result<(String, ZReport), TillError> {

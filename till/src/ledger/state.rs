@@ -4,6 +4,7 @@ use crate::error::TillError;
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// Reads a value.
 ///
@@ -18,6 +19,22 @@ pub fn get<T: DeserializeOwned>(conn: &Connection, name: &str) -> Result<Option<
         serde_json::from_str(&text).map_err(|error| TillError::corrupt("state", name, error))
     })
     .transpose()
+}
+
+/// Reads a setting. What an older or newer program kept counts where it fits; for the rest the usual holds.
+///
+/// # Errors
+/// [`TillError::Corrupt`] when it is no JSON.
+pub fn get_over_usual<T>(conn: &Connection, name: &str) -> Result<T, TillError>
+where
+    T: Default + Serialize + DeserializeOwned,
+{
+    let kept: Option<Value> = get(conn, name)?;
+    let Ok(mut all) = serde_json::to_value(T::default()) else { return Ok(T::default()) };
+    if let (Some(all), Some(Value::Object(kept))) = (all.as_object_mut(), kept) {
+        all.extend(kept);
+    }
+    Ok(serde_json::from_value(all).unwrap_or_default())
 }
 
 /// Writes a value.

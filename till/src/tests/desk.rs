@@ -20,7 +20,7 @@ fn desk(shop: &Shop) -> Desk {
 }
 
 /// A till where asha works in an open shift.
-fn selling(shop: &Shop) -> Desk {
+pub(super) fn selling(shop: &Shop) -> Desk {
     let desk = desk(shop);
     assert_eq!(desk.start(), Start::Ready);
     desk.sign_in("asha", PIN).unwrap();
@@ -29,18 +29,18 @@ fn selling(shop: &Shop) -> Desk {
     desk
 }
 
-fn manager() -> Approval {
+pub(super) fn manager() -> Approval {
     Approval { staff: "kavya".to_owned(), pin: PIN.to_owned() }
 }
 
-fn scan(desk: &Desk, code: &str) -> u32 {
+pub(super) fn scan(desk: &Desk, code: &str) -> u32 {
     match desk.scan(code, None).unwrap() {
         Scanned::Added { line, .. } => line,
         other => panic!("{code}: {other:?}"),
     }
 }
 
-fn offer(tender_type: TenderType, amount: Option<i64>, given: Option<i64>) -> Offer {
+pub(super) fn offer(tender_type: TenderType, amount: Option<i64>, given: Option<i64>) -> Offer {
     Offer {
         tender_type,
         amount_minor: amount.map(Minor),
@@ -49,11 +49,11 @@ fn offer(tender_type: TenderType, amount: Option<i64>, given: Option<i64>) -> Of
     }
 }
 
-fn cash() -> Offer {
+pub(super) fn cash() -> Offer {
     offer(TenderType::Cash, None, None)
 }
 
-fn sold(paid: Result<Paid, Fault>) -> Sold {
+pub(super) fn sold(paid: Result<Paid, Fault>) -> Sold {
     match paid.unwrap() {
         Paid::Sold { sold } => *sold,
         Paid::More { payment } => panic!("{payment:?}"),
@@ -72,7 +72,7 @@ fn documents(shop: &Shop) -> i64 {
     conn.query_row("SELECT count(*) FROM document", [], |row| row.get(0)).unwrap()
 }
 
-fn code<T: std::fmt::Debug>(result: Result<T, Fault>) -> String {
+pub(super) fn code<T: std::fmt::Debug>(result: Result<T, Fault>) -> String {
     result.unwrap_err().code
 }
 
@@ -506,10 +506,10 @@ fn a_customer_is_found_by_phone_or_entered_once_and_stands_on_the_sale() {
 }
 
 /// A gate that waits until something is so; the desk's other threads tell when to look again.
-struct Bell(Mutex<u64>, std::sync::Condvar);
+pub(super) struct Bell(Mutex<u64>, std::sync::Condvar);
 
 impl Bell {
-    fn desk(shop: &Shop) -> (Desk, Arc<Self>) {
+    pub(super) fn desk(shop: &Shop) -> (Desk, Arc<Self>) {
         let bell = Arc::new(Self(Mutex::new(0), std::sync::Condvar::new()));
         let rung = Arc::clone(&bell);
         let notify = Arc::new(move |_| {
@@ -519,7 +519,7 @@ impl Bell {
         (Desk::open(&shop.till(), notify), bell)
     }
 
-    fn until(&self, so: impl Fn() -> bool) {
+    pub(super) fn until(&self, so: impl Fn() -> bool) {
         let mut heard = self.0.lock().unwrap();
         while !so() {
             heard = self.1.wait(heard).unwrap();

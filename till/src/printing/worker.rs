@@ -1,0 +1,217 @@
+//! Prints beside the selling: a thread that takes the queue from its front, and opens the drawer.
+
+use super::deliver::{PrintFault, raw, to_system};
+use super::queue::{self, Job, What};
+use super::setup::{Connection, PrinterSetup};
+use crate::error::TillError;
+use crate::ledger::Ledger;
+use crate::paper::{self, Form};
+use daybook_print::escpos::open_drawer;
+use daybook_print::{Fonts, Labels, Strip, test_page};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Longest pause before a printer is tried again.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// Options of the system's printing: a receipt in its own size, an invoice on A4.
+const ROLL: &[&str] = &["media=Custom.80x297mm", "print-scaling=none"];
+const A4: &[&str] = &["media=A4"];
+
+/// What the thread is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// The queue has something new.
+    Look,
+    /// The drawer is to open.
+    OpenDrawer,
+}
+
+/// The thread.
+pub(crate) struct Printing {
+    orders: Sender<Order>,
+    thread: JoinHandle<()>,
+}
+
+impl Printing {
+    /// The queue has something new.
+    pub(crate) fn look(&self) {
+        self.order(Order::Look);
+    }
+
+    /// Opens the drawer, before any paper.
+    pub(crate) fn open_drawer(&self) {
+        self.order(Order::OpenDrawer);
+    }
+
+    fn order(&self, order: Order) {
+        if self.orders.send(order).is_err() {
+            tracing::error!("the printing has ended");
+        }
+    }
+
+    /// Ends the printing: a job that is being sent is sent to its end.
+    pub(crate) fn stop(self) {
+        drop(self.orders);
+        if self.thread.join().is_err() {
+            tracing::error!("the printing panicked");
+        }
+    }
+}
+
+/// Hears what came of a job or of the drawer.
+pub(crate) type Heard = Box<dyn Fn(Result<(), PrintFault>) + Send>;
+
+/// Begins to print until stopped.
+pub(crate) fn start(ledger: &Arc<Mutex<Ledger>>, heard: Heard) -> Printing {
+    let (orders, received) = mpsc::channel();
+    let ledger = Arc::clone(ledger);
+    let thread = thread::spawn(move || {
+        let mut worker = Worker { ledger, heard, fonts: None };
+        if let Err(error) = worker.run(&received) {
+            tracing::error!(%error, "the printing has ended");
+        }
+    });
+    Printing { orders, thread }
+}
+
+struct Worker {
+    ledger: Arc<Mutex<Ledger>>,
+    heard: Heard,
+    /// Parsed when the first paper needs them.
+    fonts: Option<Fonts>,
+}
+
+/// Where a job goes: one that cannot be reached holds up its own jobs only.
+type Way = Option<String>;
+
+impl Worker {
+    fn run(&mut self, orders: &Receiver<Order>) -> Result<(), TillError> {
+        self.lock().write_state(queue::recover)?;
+        let mut failures = 0_u32;
+        loop {
+            let held_up = self.empty_queue(orders)?;
+            failures = if held_up { failures.saturating_add(1) } else { 0 };
+            let order = match failures {
+                0 => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                _ => orders.recv_timeout(pause(failures)),
+            };
+            match order {
+                Ok(Order::OpenDrawer) => self.drawer()?,
+                Ok(Order::Look) => failures = 0,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    /// Prints what waits. Says whether a printer could not take its jobs for now.
+    fn empty_queue(&mut self, orders: &Receiver<Order>) -> Result<bool, TillError> {
+        let mut blocked: Vec<Way> = Vec::new();
+        loop {
+            // The drawer is never behind a queue of paper.
+            while let Ok(order) = orders.try_recv() {
+                if order == Order::OpenDrawer {
+                    self.drawer()?;
+                }
+            }
+            let (setup, job) = {
+                let ledger = self.lock();
+                let setup = PrinterSetup::read(ledger.reader())?;
+                let jobs = queue::waiting(ledger.reader())?;
+                (setup.clone(), jobs.into_iter().find(|job| !blocked.contains(&way(&setup, job))))
+            };
+            let Some(job) = job else { return Ok(!blocked.is_empty()) };
+            self.lock().write_state(|conn| queue::begin(conn, job.id))?;
+            let outcome = self.print(&setup, &job);
+            self.lock().write_state(|conn| queue::end(conn, job.id, &outcome))?;
+            if let Err(fault) = &outcome {
+                tracing::warn!(
+                    code = fault.code,
+                    message = fault.message,
+                    job = job.name,
+                    "not printed"
+                );
+                if fault.again {
+                    blocked.push(way(&setup, &job));
+                }
+            }
+            (self.heard)(outcome);
+        }
+    }
+
+    fn print(&mut self, setup: &PrinterSetup, job: &Job) -> Result<(), PrintFault> {
+        let lasting = |error: &TillError| PrintFault::lasting("print.failed", error);
+        let strip = match job.what {
+            What::Invoice => {
+                let Some(queue) = &setup.invoice_queue else {
+                    return Err(PrintFault::lasting(
+                        "printer.no_invoice_queue",
+                        &"no queue for A4",
+                    ));
+                };
+                let queue = queue.clone();
+                let ledger = Arc::clone(&self.ledger);
+                let fonts = self.fonts()?;
+                let number = job.name.as_str();
+                let pdf =
+                    paper::render(lock(&ledger).reader(), fonts, number, Form::A4, job.copy_no);
+                let pdf = pdf.map_err(|error| lasting(&error))?;
+                return to_system(&queue, &job.name, A4, &pdf);
+            }
+            What::Receipt => paper::strip(self.lock().reader(), &job.name, job.copy_no),
+            What::Report => paper::report(&self.lock(), job.entry.unwrap_or_default()),
+            What::Test => Ok(test_page(&setup.name(), job.at_ms, &Labels::default())),
+        };
+        let strip: Strip = strip.map_err(|error| lasting(&error))?;
+        let drawn = |error: daybook_print::PrintError| PrintFault::lasting(error.code(), &error);
+        if let Connection::System { queue } = &setup.connection {
+            let pdf = strip.pdf(self.fonts()?).map_err(drawn)?;
+            return to_system(queue, &job.name, ROLL, &pdf);
+        }
+        let bytes = strip.escpos(self.fonts()?, &setup.profile()).map_err(drawn)?;
+        raw(setup, &bytes)
+    }
+
+    /// Opens the drawer now or not at all: not an hour later, when the printer is back.
+    fn drawer(&mut self) -> Result<(), TillError> {
+        let setup = PrinterSetup::read(self.lock().reader())?;
+        if let Some(pin) = setup.drawer_pin() {
+            let outcome = raw(&setup, &open_drawer(pin)).map_err(|fault| {
+                tracing::warn!(code = fault.code, message = fault.message, "the drawer stays shut");
+                PrintFault { code: "printer.drawer", ..fault }
+            });
+            (self.heard)(outcome);
+        }
+        Ok(())
+    }
+
+    fn fonts(&mut self) -> Result<&Fonts, PrintFault> {
+        let loaded = match self.fonts.take() {
+            Some(fonts) => fonts,
+            None => Fonts::load().map_err(|error| PrintFault::lasting(error.code(), &error))?,
+        };
+        Ok(self.fonts.insert(loaded))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ledger> {
+        lock(&self.ledger)
+    }
+}
+
+fn lock(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
+    ledger.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn way(setup: &PrinterSetup, job: &Job) -> Way {
+    match job.what {
+        What::Invoice => setup.invoice_queue.clone(),
+        What::Receipt | What::Report | What::Test => None,
+    }
+}
+
+/// Twice as long after each failure.
+fn pause(failures: u32) -> Duration {
+    Duration::from_secs(1_u64 << failures.min(5)).min(PAUSE_MAX)
+}
