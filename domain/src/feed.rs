@@ -233,7 +233,13 @@ pub struct StockRow {
     pub leased_milli: Quantity,
     /// In leases that expired unsettled.
     pub in_doubt_milli: Quantity,
+    /// From this level down the goods are to be ordered; [`LOW_STOCK`] where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low_stock_milli: Option<Quantity>,
 }
+
+/// Level from which down goods are to be ordered where the office says nothing: five units.
+pub const LOW_STOCK: Quantity = Quantity(5_000);
 
 /// A web order that concerns a location.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,11 +7,13 @@ use daybook_domain::amount::{Minor, Quantity, UnitPrice};
 use daybook_till::desk::view::{
     Basket, Buyer, CashKind, Category, Closing, CountForm, Customer, DiscountInput, Display, Item,
     ItemPage, Offer, Paid, PaperState, Parked, Payment, Person, Pieces, Refund, Report, ReturnLine,
-    ReturnPreview, Returnable, Scanned, Session, Shop, Sold, SyncState, UpiState, ZRow,
+    ReturnPreview, Returnable, Scanned, Session, Shop, Sold, SyncState, UnreferencedReturn,
+    UpiState, ZRow,
 };
 use daybook_till::desk::{
-    Approval, Desk, DocumentView, Enrol, Fault, Goods, HistoryFilter, HistoryRow, LedgerCheck,
-    LocationChoice, OrderView, PaperForm, Preferences, PrintQueue, Start, StockMove, StockView,
+    Approval, Desk, DocumentView, Enrol, Fault, Goods, Health, HistoryFilter, HistoryRow,
+    LedgerCheck, LocationChoice, LowRow, MovementRow, OrderView, PaperForm, Preferences,
+    PrintQueue, Start, StockMove, StockView,
 };
 use daybook_till::printing::PrinterSetup;
 use tauri::{AppHandle, State};
@@ -81,6 +83,7 @@ commands! {
     preview_return(desk, number: String, lines: Vec<ReturnLine>) -> ReturnPreview { desk.preview_return(&number, &lines) }
     refund(desk, refund: Refund, approval: Option<Approval>) -> Sold { desk.refund(&refund, approval.as_ref()) }
     void_sale(desk, number: String, reason: String, approval: Option<Approval>) -> Sold { desk.void_sale(&number, &reason, approval.as_ref()) }
+    return_without_receipt(desk, back: UnreferencedReturn, approval: Option<Approval>) -> Sold { desk.return_without_receipt(&back, approval.as_ref()) }
     exchange(desk, number: String, lines: Vec<ReturnLine>, reason: String) -> Basket { desk.exchange(&number, &lines, &reason) }
     drop_exchange(desk) -> Basket { desk.drop_exchange() }
 
@@ -95,6 +98,8 @@ commands! {
     z_report(desk, z_no: i64) -> Report { desk.z_report(z_no) }
 
     stock_of(desk, sku: String) -> StockView { desk.stock_of(&sku) }
+    low_stock(desk) -> Vec<LowRow> { desk.low_stock() }
+    movements(desk, sku: String) -> Vec<MovementRow> { desk.movements(&sku) }
     locations(desk) -> Vec<LocationChoice> { desk.locations() }
     move_stock(desk, moved: StockMove, approval: Option<Approval>) -> Option<Uuid> { desk.move_stock(&moved, approval.as_ref()) }
     count_stock(desk, goods: Vec<Goods>) -> () { desk.count_stock(&goods) }
@@ -122,6 +127,11 @@ commands! {
     sync_state(desk) -> SyncState { desk.sync_state() }
     sync_now(desk) -> () { desk.sync_now() }
     unsent(desk) -> i64 { desk.unsent() }
+    health(desk) -> Health { desk.health() }
+    backup_now(desk) -> String { desk.backup_now() }
+    sealed_export(desk, passphrase: String) -> String { desk.sealed_export(&passphrase) }
+    enter_training(desk) -> () { desk.enter_training() }
+    leave_training(desk) -> () { desk.leave_training() }
     ledger_check(desk) -> LedgerCheck { Ok(desk.ledger_check()) }
     check_ledger(desk) -> LedgerCheck { Ok(desk.check_ledger()) }
 }

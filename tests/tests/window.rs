@@ -493,3 +493,92 @@ async fn every_screen_fits_its_window_in_each_language_theme_and_size() -> WebDr
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn goods_without_a_receipt_come_back_and_the_books_of_the_store_agree() -> WebDriverResult<()>
+{
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    notebook_at_payment(&window).await?;
+    window.keys(Key::Enter + "").await?;
+    window.text("[data-testid=change]", "₹").await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.touch("Returns").await?;
+    window.text("main", "Without a receipt").await?;
+    window.touch("Not wanted").await?;
+    window.picture(&picture("without-receipt-light"))?;
+    window.touch("Take back").await?;
+    window.find("[data-testid=approval-pin]").await?.send_keys(pin("kavya") + Key::Enter).await?;
+    window.text("[data-testid=back]", "₹").await?;
+    window.touch("Stock").await?;
+    window.fill("[data-testid=stock-search]", "notebook").await?;
+    window.find(".stock .one").await?.click().await?;
+    window.text("[data-testid=movements]", "Came back").await?;
+    window.picture(&picture("stock-detail-light"))?;
+    window.find("header .chip").await?.click().await?;
+    window.touch("Send now").await?;
+    window.text("main", "Everything is with the store").await?;
+    window.touch("Back up now").await?;
+    window.text(".toasts", "verified").await?;
+    window.picture(&picture("health-light"))?;
+    drop(window);
+    assert_eq!(shop.documents()[1].0, "refund.completed");
+    shop.till.run(&["statement", "--staff", "asha", "--pin", &pin("asha")]).unwrap();
+    shop.till.run(&["sync"]).unwrap();
+    let office = Office::new(&shop.dir.path().join("store"));
+    shop.store.kill();
+    let (text, report) = office.reconcile(&shop.dir.path().join("report.json")).unwrap();
+    for what in ["unexplained_milli", "unexplained_minor"] {
+        assert_eq!(report["summary"][what], 0, "{text}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn practice_is_unmistakable_and_counts_nothing() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.touch("Settings").await?;
+    window.touch("Practise").await?;
+    window.text(".training", "TRAINING").await?;
+    window.fill(".pieces label:nth-child(1) input", "1").await?;
+    window.touch("Open").await?;
+    window.text(".ready", "Ready to scan").await?;
+    notebook_at_payment(&window).await?;
+    window.picture(&picture("training-light"))?;
+    window.keys(Key::Enter + "").await?;
+    window.text("[data-testid=change]", "₹").await?;
+    window.touch("End the practice").await?;
+    window.text(".lines", "otebook").await?;
+    drop(window);
+    assert_eq!(shop.documents(), [], "the till sold nothing");
+    shop.assert_whole();
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_till_whose_store_does_not_answer_may_be_closed_once_all_is_sealed() -> WebDriverResult<()>
+{
+    let mut shop = Shop::begin();
+    let window = selling(&shop).await?;
+    shop.proxy.cut();
+    notebook_at_payment(&window).await?;
+    window.keys(Key::Enter + "").await?;
+    window.text("[data-testid=change]", "₹").await?;
+    window.text("header .chip", "Offline").await?;
+    window.touch("Settings").await?;
+    window.touch("Close Daybook").await?;
+    window.fill("[role=dialog] label:nth-of-type(1) input", "correct horse battery").await?;
+    window.fill("[role=dialog] label:nth-of-type(2) input", "correct horse battery").await?;
+    window.picture(&picture("quit-light"))?;
+    window.touch("Seal into a file").await?;
+    window.text("[role=dialog]", ".db.age").await?;
+    window.text(".modal-actions button.go", "Close Daybook").await?;
+    drop(window);
+    let sealed: Vec<_> = std::fs::read_dir(shop.data().join("sealed"))?.collect();
+    assert_eq!(sealed.len(), 1);
+    Ok(())
+}

@@ -2,7 +2,7 @@
 
 use crate::error::TillError;
 use crate::home::Home;
-use crate::ledger::{Identity, Ledger, query, schema, state};
+use crate::ledger::{Identity, query, schema, state};
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 use std::fs::{self, File};
@@ -25,19 +25,19 @@ pub struct BackedUp {
     pub bytes: u64,
 }
 
-/// Copies the ledger into one file and verifies the copy. The copy knows no install id: whoever opens it begins
-/// anew.
+/// Copies a ledger's database into one file and verifies the copy: all of it as of one moment, beside whoever sells. The copy
+/// knows no install id: whoever opens it begins anew.
 ///
 /// # Errors
 /// [`TillError::Io`], [`TillError::Corrupt`] when the copy does not verify; then there is no file.
 pub fn backup(
-    ledger: &Ledger,
+    database: &Path,
     file: &Path,
     progress: &mut dyn FnMut(i32, i32),
 ) -> Result<BackedUp, TillError> {
     let fresh = with_suffix(file, ".part");
     remove(&fresh)?;
-    let result = copy(ledger, &fresh, progress);
+    let result = copy(database, &fresh, progress);
     if result.is_err() {
         remove(&fresh)?;
         return result;
@@ -47,14 +47,18 @@ pub fn backup(
 }
 
 fn copy(
-    ledger: &Ledger,
+    database: &Path,
     fresh: &Path,
     progress: &mut dyn FnMut(i32, i32),
 ) -> Result<BackedUp, TillError> {
-    let expected = ledger.live()?.clone();
+    let mut from = schema::open_reader(database)?;
+    // One view of the file for all steps: a sale meanwhile neither waits nor begins the copy anew.
+    let seen = from.transaction()?;
+    let identity: Identity = state::get(&seen, "identity")?.ok_or(TillError::NotEnrolled)?;
+    let expected = query::live(&seen, identity.till)?.ok_or(TillError::NotEnrolled)?;
     let mut to = Connection::open(fresh)?;
     {
-        let backup = Backup::new(ledger.reader(), &mut to)?;
+        let backup = Backup::new(&seen, &mut to)?;
         loop {
             let step = backup.step(PAGES)?;
             let done = backup.progress();
@@ -70,7 +74,7 @@ fn copy(
     state::clear(&to, "session")?;
     to.execute("DELETE FROM lease", [])?;
     let found: String = to.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    let live = query::live(&to, ledger.identity()?.till)?;
+    let live = query::live(&to, identity.till)?;
     if found != "ok" || live.map(|live| live.head) != Some(expected.head) {
         return Err(TillError::corrupt("backup", fresh.display(), found));
     }

@@ -61,6 +61,7 @@ fn dispatch(arguments: &Arguments, output: &Output) -> Result<(), TillError> {
         Command::Lease(lease) => moves::lease(arguments, lease, output),
         Command::Recover(recover) => moves::recover(arguments, recover, output),
         Command::Backup { file } => journal::backup(arguments, file, output),
+        Command::Unseal { file, to } => journal::unseal(file, to, output),
         Command::Restore { file } => journal::restore(arguments, file, now, output),
         Command::Journal { command } => match command {
             JournalCommand::Verify { file } => journal::verify(arguments, file.as_deref(), output),

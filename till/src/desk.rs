@@ -11,6 +11,7 @@ mod check;
 mod customers;
 mod draft;
 mod fault;
+mod health;
 mod history;
 mod orders;
 mod paying;
@@ -24,10 +25,12 @@ mod shift;
 mod start;
 mod stock;
 mod sync;
+mod training;
 pub mod view;
 
 pub use check::LedgerCheck;
 pub use fault::Fault;
+pub use health::{Health, LeaseRow};
 pub use history::{
     DocumentLineView, DocumentView, EntryView, HistoryEvent, HistoryFilter, HistoryRow, PaperForm,
 };
@@ -35,7 +38,9 @@ pub use orders::{OrderCancel, OrderLine, OrderView};
 pub use preferences::{Preferences, Scanner, Theme};
 pub use printing::{PrintJob, PrintQueue};
 pub use start::{Enrol, Start};
-pub use stock::{Elsewhere, Goods, LocationChoice, MoveKind, StockMove, StockView};
+pub use stock::{
+    Elsewhere, Goods, LocationChoice, LowRow, MoveKind, MovementRow, StockMove, StockView,
+};
 
 use crate::clock;
 use crate::error::TillError;
@@ -98,6 +103,10 @@ struct Opened {
     counter: Counter,
     running: Option<sync::Running>,
     printing: Option<Printing>,
+    /// The till itself, while somebody practises.
+    aside: Option<training::Aside>,
+    /// How far the journal was sealed for the way out.
+    sealed: Option<i64>,
 }
 
 /// Who works at the till, and on what.
@@ -166,7 +175,7 @@ impl Desk {
             running.wake();
         }
         if let Some(printing) = &opened.printing {
-            if drawer && result.is_ok() {
+            if drawer && result.is_ok() && opened.aside.is_none() {
                 printing.open_drawer();
             }
             if topics.contains(&Topic::Documents) || topics.contains(&Topic::Papers) {

@@ -67,7 +67,8 @@ pub(crate) fn issue(
     };
     let year = FiscalYear::of(&shift.day, settings.fiscal_year_start_month).map_err(refused)?;
     let tag = &gate.live().series_tag;
-    let series = Series::new(&identity.code, tag, paper.kind, &year, false).map_err(refused)?;
+    let series =
+        Series::new(&identity.code, tag, paper.kind, &year, identity.training).map_err(refused)?;
     let counter = query::last_number(gate.conn(), series.as_str())? + 1;
     let document = Document {
         id: paper.id,
@@ -100,7 +101,7 @@ pub(crate) fn issue(
         gift_message: paper.gift_message,
         terms: settings.terms.clone(),
         upi_vpa: settings.upi_vpa.clone(),
-        training: false,
+        training: identity.training,
     };
     figures::verify(&document)
         .map_err(|error| TillError::corrupt("document", &document.number, error))?;

@@ -52,6 +52,9 @@ pub struct Identity {
     pub ca_pem: Option<String>,
     /// What the store's acknowledgements are verified with.
     pub store_public_key: PublicKey,
+    /// It is a ledger to practise on: its documents are marked and numbered as training, and no store hears of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub training: bool,
 }
 
 /// The shift that is open.

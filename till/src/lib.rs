@@ -24,12 +24,14 @@ pub mod printing;
 pub mod random;
 pub mod refund;
 pub mod requests;
+pub mod sealed;
 pub mod search;
 pub mod sell;
 pub mod shift;
 pub mod staff;
 pub mod stock;
 pub mod sync_driver;
+pub mod training;
 
 #[cfg(test)]
 mod tests;

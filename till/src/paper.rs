@@ -133,7 +133,7 @@ pub fn report(ledger: &Ledger, pos: i64) -> Result<Strip, TillError> {
         offset_min: shop.settings.offset_min,
         day: envelope.day.clone(),
         cashier: cashier.map(|person| person.name.clone()).unwrap_or_default(),
-        training: false,
+        training: identity.training,
     };
     let options = Options::default();
     let made = match query::fact_of(&entry.bytes, pos)? {

@@ -7,12 +7,12 @@ use crate::ledger::query::{self, By};
 use crate::ledger::{Ledger, Topics};
 use crate::sell::{approval, figures, goods_out, jurisdiction, moves_stock};
 use crate::staff::Who;
-use daybook_domain::amount::Quantity;
+use daybook_domain::amount::{Minor, Quantity};
 use daybook_domain::basket::Basket;
 use daybook_domain::document::{Document, DocumentKind, DocumentLine, OriginalRef, TenderType};
 use daybook_domain::entry::{Fact, Movement, MovementReason, Sale};
-use daybook_domain::ids::{DocumentId, LocationId};
-use daybook_domain::refund::{self, RefundError, ReturnLine};
+use daybook_domain::ids::{CustomerId, DocumentId, LocationId};
+use daybook_domain::refund::{self, RefundError, Refundable, ReturnLine};
 use daybook_domain::rounding::CashRounding;
 use daybook_domain::staff::Action;
 use daybook_domain::tender::{Offer, give_back, settle};
@@ -185,6 +185,67 @@ pub fn exchange(
         };
         let document = issue(gate, &shop, who, paper)?;
         Ok(Fact::ExchangeCompleted(Sale { document, movements, source: None }))
+    })
+}
+
+/// Goods that come back without their receipt: `basket` holds them at the prices of today. The credit note names no
+/// original, so nothing limits it but the manager who approves it.
+#[derive(Debug, Clone)]
+pub struct UnreferencedReturn {
+    /// Made where the act starts; the same id again gives the same document.
+    pub id: DocumentId,
+    /// What came back.
+    pub basket: Basket,
+    /// Sellable again, or written off.
+    pub restock: bool,
+    /// How the money goes back.
+    pub offer: Offer,
+    /// Of whom, where it is known.
+    pub customer: Option<CustomerId>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Takes goods back without their receipt.
+///
+/// # Errors
+/// Refused as `approval.…`, `basket.…`, `tender.…`.
+pub fn without_receipt(
+    ledger: &mut Ledger,
+    who: &Who,
+    request: &UnreferencedReturn,
+) -> Result<(Document, Topics), TillError> {
+    issue_once(ledger, who, request.id, |gate| {
+        let shop = Shop::load(gate)?;
+        gate.approved_by(who.allow(Action::RefundWithoutReceipt, &shop.settings)?);
+        let mut figures = figures(&shop, &request.basket, None)?;
+        for line in &mut figures.lines {
+            line.restock = Some(request.restock);
+        }
+        let limit =
+            Refundable { left_minor: figures.totals.total_minor, rounded_minor: Minor::ZERO };
+        let rounding = CashRounding::to(shop.settings.cash_rounding_minor);
+        let offers = std::slice::from_ref(&request.offer);
+        let settled = give_back(&figures.totals, offers, rounding, &limit)
+            .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
+        let movements = goods_back(&gate.identity().location, &figures.lines)?;
+        let paper = Paper {
+            id: request.id,
+            kind: DocumentKind::CreditNote,
+            lines: figures.lines,
+            tax_table: figures.tax_table,
+            totals: settled.totals,
+            tenders: settled.tenders,
+            original: None,
+            reason: Some(request.reason.clone()),
+            buyer: None,
+            customer: request.customer,
+            place_of_supply: shop.location.seller.state.clone(),
+            note: None,
+            gift_message: None,
+        };
+        let document = issue(gate, &shop, who, paper)?;
+        Ok(Fact::RefundCompleted(Sale { document, movements, source: None }))
     })
 }
 

@@ -3,7 +3,7 @@
 use crate::error::TillError;
 use daybook_domain::amount::Quantity;
 use daybook_domain::clock::Moment;
-use daybook_domain::feed::StockPolicy;
+use daybook_domain::feed::{LOW_STOCK, StockPolicy};
 use daybook_domain::ids::{LocationId, Sku};
 use daybook_domain::lease::TillLease;
 use daybook_domain::stock::{self, HeldLease, Level, OwnMovement};
@@ -158,4 +158,71 @@ pub fn available(
         StockPolicy::RingFenced | StockPolicy::PooledSoft => Vec::new(),
     };
     Ok(Some((stock::available(&shown.level, &leases)?, shown.level.policy)))
+}
+
+/// SKUs of a location whose level as shown is at or below their limit, the lowest first, at most so many.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn low(
+    conn: &Connection,
+    location: &LocationId,
+    limit: u32,
+) -> Result<Vec<(Sku, Quantity)>, TillError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT stock.sku, stock.on_hand_milli + coalesce((
+             SELECT sum(quantity_milli) FROM overlay
+             WHERE overlay.location = stock.location AND overlay.sku = stock.sku
+               AND (effect_feed IS NULL OR effect_feed > stock.feed)), 0) AS shown
+         FROM stock JOIN item ON item.sku = stock.sku AND item.archived = 0
+         WHERE stock.location = ?1 AND shown <= coalesce(low_stock_milli, ?2)
+         ORDER BY shown, stock.sku LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![location.as_str(), LOW_STOCK.0, limit], |row| {
+        Ok((row.get::<_, String>(0)?, Quantity(row.get(1)?)))
+    })?;
+    rows.map(|row| {
+        let (sku, shown) = row?;
+        Ok((Sku::new(sku)?, shown))
+    })
+    .collect()
+}
+
+/// A movement of goods that this till recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// Position of its entry.
+    pub pos: i64,
+    /// Why.
+    pub reason: String,
+    /// How much, signed.
+    pub quantity_milli: Quantity,
+    /// Number of the document that moved it.
+    pub number: Option<String>,
+}
+
+/// Movements of a SKU that this till recorded, the latest first, at most so many.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn movements(
+    conn: &Connection,
+    location: &LocationId,
+    sku: &Sku,
+    limit: u32,
+) -> Result<Vec<Moved>, TillError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT movement.pos, reason, quantity_milli, number FROM movement
+         LEFT JOIN document ON document.pos = movement.pos
+         WHERE location = ?1 AND sku = ?2 ORDER BY movement.pos DESC, no DESC LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![location.as_str(), sku.as_str(), limit], |row| {
+        Ok(Moved {
+            pos: row.get(0)?,
+            reason: row.get(1)?,
+            quantity_milli: Quantity(row.get(2)?),
+            number: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

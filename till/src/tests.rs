@@ -179,7 +179,7 @@ fn a_restored_backup_never_continues_its_numbers() {
     shift::open(&mut ledger, &boss, Minor(0), BTreeMap::new()).unwrap();
     let before = sale(&mut ledger, &boss, "TEA", 1000).unwrap().document;
     let file = shop.path().join("backup.db");
-    backup::backup(&ledger, &file, &mut |_, _| {}).unwrap();
+    backup::backup(&ledger.home().database(), &file, &mut |_, _| {}).unwrap();
     let lost = sale(&mut ledger, &boss, "TEA", 1000).unwrap().document;
     ledger.close().unwrap();
     backup::restore(&shop.till(), &file, 1).unwrap();

@@ -52,6 +52,7 @@ export const commands = {
 	previewReturn: (number: string, lines: ReturnLine[]) => __TAURI_INVOKE<ReturnPreview>("preview_return", { number, lines }),
 	refund: (refund: Refund, approval: Approval | null) => __TAURI_INVOKE<Sold>("refund", { refund, approval }),
 	voidSale: (number: string, reason: string, approval: Approval | null) => __TAURI_INVOKE<Sold>("void_sale", { number, reason, approval }),
+	returnWithoutReceipt: (back: UnreferencedReturn, approval: Approval | null) => __TAURI_INVOKE<Sold>("return_without_receipt", { back, approval }),
 	exchange: (number: string, lines: ReturnLine[], reason: string) => __TAURI_INVOKE<Basket>("exchange", { number, lines, reason }),
 	dropExchange: () => __TAURI_INVOKE<Basket>("drop_exchange"),
 	openShift: (floatMinor: Minor, pieces: Pieces[], approval: Approval | null) => __TAURI_INVOKE<Session>("open_shift", { floatMinor, pieces, approval }),
@@ -64,6 +65,8 @@ export const commands = {
 	zReports: () => __TAURI_INVOKE<ZRow[]>("z_reports"),
 	zReport: (zNo: number) => __TAURI_INVOKE<Report>("z_report", { zNo }),
 	stockOf: (sku: string) => __TAURI_INVOKE<StockView>("stock_of", { sku }),
+	lowStock: () => __TAURI_INVOKE<LowRow[]>("low_stock"),
+	movements: (sku: string) => __TAURI_INVOKE<MovementRow[]>("movements", { sku }),
 	locations: () => __TAURI_INVOKE<LocationChoice[]>("locations"),
 	moveStock: (moved: StockMove, approval: Approval | null) => __TAURI_INVOKE<string | null>("move_stock", { moved, approval }),
 	countStock: (goods: Goods[]) => __TAURI_INVOKE<null>("count_stock", { goods }),
@@ -88,6 +91,11 @@ export const commands = {
 	syncState: () => __TAURI_INVOKE<SyncState>("sync_state"),
 	syncNow: () => __TAURI_INVOKE<null>("sync_now"),
 	unsent: () => __TAURI_INVOKE<number>("unsent"),
+	health: () => __TAURI_INVOKE<Health>("health"),
+	backupNow: () => __TAURI_INVOKE<string>("backup_now"),
+	sealedExport: (passphrase: string) => __TAURI_INVOKE<string>("sealed_export", { passphrase }),
+	enterTraining: () => __TAURI_INVOKE<null>("enter_training"),
+	leaveTraining: () => __TAURI_INVOKE<null>("leave_training"),
 	ledgerCheck: () => __TAURI_INVOKE<LedgerCheck>("ledger_check"),
 	checkLedger: () => __TAURI_INVOKE<LedgerCheck>("check_ledger"),
 	/**  Ends the program; refused while the store lacks entries of this till. */
@@ -441,6 +449,32 @@ export type Goods = {
 	quantityMilli: Quantity,
 };
 
+/**  How the till is. */
+export type Health = {
+	/**  Address of the store. */
+	storeUrl: string,
+	/**  Incarnation of the journal. */
+	incarnation: number,
+	/**  Number of its last entry. */
+	seq: number,
+	/**  Hash of its last entry. */
+	hash: string,
+	/**  How far the store's feed was taken. */
+	feed: number,
+	/**  Rights to pooled stock. */
+	leases: LeaseRow[],
+	/**  Requests that the store has not answered. */
+	requests: number,
+	/**  Entries that the store put aside for a person of the office. */
+	quarantined: number,
+	/**  When the ledger was last backed up here. */
+	lastBackupAtMs: number | null,
+	/**  Free bytes of the disk. */
+	freeBytes: number,
+	/**  Data folder. */
+	dataDir: string,
+};
+
 /**  What kind of act issued a document. */
 export type HistoryEvent = 
 /**  Sold. */
@@ -545,6 +579,18 @@ export type JobState =
 /**  A person gave it up. */
 "dropped";
 
+/**  Pooled stock that this till may sell. */
+export type LeaseRow = {
+	/**  SKU. */
+	sku: string,
+	/**  Name. */
+	name: string,
+	/**  What was leased. */
+	quantityMilli: Quantity,
+	/**  What was sold of it. */
+	spentMilli: Quantity,
+};
+
 /**  How the full check stands. */
 export type LedgerCheck = 
 /**  None was begun: the till belongs to no store yet. */
@@ -635,6 +681,14 @@ export type LocationChoice = {
 	warehouse: boolean,
 };
 
+/**  Goods that are to be ordered. */
+export type LowRow = {
+	/**  The item. */
+	item: Item,
+	/**  On hand here as shown. */
+	onHandMilli: Quantity,
+};
+
 /**  An amount in minor units (paise, cents) of the one currency of its document. */
 export type Minor = number;
 
@@ -650,6 +704,22 @@ export type MoveKind =
 "transfer_out" | 
 /**  From another location. */
 "transfer_in";
+
+/**  A movement of an item that this till recorded. */
+export type MovementRow = {
+	/**  When. */
+	atMs: number,
+	/**  Why: `sale`, `refund`, `receive`, …. */
+	reason: string,
+	/**  How much, signed. */
+	quantityMilli: Quantity,
+	/**  Number of the document that moved it. */
+	number: string | null,
+	/**  Who. */
+	staff: string | null,
+	/**  Whether the store has it. */
+	sent: boolean,
+};
 
 /**  Document numbers of one series. */
 export type Numbers = {
@@ -1469,6 +1539,18 @@ export type Totals = {
  *  229.9 ¢ is 2 299 000; ₹49.50 is 49 500 000.
  */
 export type UnitPrice = number;
+
+/**  What is taken back without a receipt, as entered: the open basket. */
+export type UnreferencedReturn = {
+	/**  How the money goes back: cash, card or UPI. */
+	tender: TenderType,
+	/**  Terminal slip, UTR. */
+	reference: string | null,
+	/**  Sellable again, or written off. */
+	restock: boolean,
+	/**  Why. */
+	reason: string,
+};
 
 /**  Unit of measure of a quantity. */
 export type Uom = 

@@ -55,6 +55,7 @@ impl Level {
             allotted_proposed_milli: self.allotted_proposed_milli,
             leased_milli: self.leased_milli,
             in_doubt_milli: self.in_doubt_milli,
+            low_stock_milli: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::db::{DbError, Tx};
 use crate::master;
 use daybook_domain::amount::{Minor, Quantity};
+use daybook_domain::feed::LOW_STOCK;
 use serde::{Deserialize, Serialize};
 
 /// What happens to an order whose payment failed.
@@ -39,7 +40,7 @@ impl Default for OrderSettings {
             on_payment_failed: OnPaymentFailed::Keep,
             quantity_max_milli: Quantity(1_000_000),
             shipping_minor: Minor::ZERO,
-            low_stock_milli: Quantity(5_000),
+            low_stock_milli: LOW_STOCK,
         }
     }
 }

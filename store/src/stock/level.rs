@@ -141,5 +141,8 @@ pub fn set_limits(
          WHERE tenant_id = $1 AND location_id = $2 AND sku = $3",
         args![tenant, location, sku, lease_size_milli, low_stock_milli],
     )?;
+    if low_stock_milli.is_some() {
+        tx.touch(Dirty::Stock(location.clone(), sku.clone()));
+    }
     Ok(())
 }

@@ -79,6 +79,14 @@ pub(super) enum Command {
         /// File to write.
         file: PathBuf,
     },
+    /// Open a backup that was sealed at the window; the passphrase is read from the standard input.
+    Unseal {
+        /// Sealed file.
+        file: PathBuf,
+        /// Backup to write.
+        #[arg(long)]
+        to: PathBuf,
+    },
     /// Put a backup in the ledger's place.
     Restore {
         /// Backup to read.

@@ -9,6 +9,7 @@ use crate::export as exports;
 use crate::ledger::{
     Identity, position, query, rebuild as models, schema, state, verify as checks,
 };
+use crate::sealed;
 use daybook_domain::clock::Moment;
 use serde_json::json;
 use std::path::Path;
@@ -84,12 +85,21 @@ pub(super) fn rebuild(
 
 pub(super) fn backup(arguments: &Arguments, file: &Path, output: &Output) -> Result<(), TillError> {
     with_ledger(arguments, |ledger| {
-        let done = backups::backup(ledger, file, &mut |done, of| {
+        let done = backups::backup(&ledger.home().database(), file, &mut |done, of| {
             output.progress(&format!("{done} of {of} pages"));
         })?;
         output.line(&json!({"event": "backed_up", "file": file, "backup": done}));
         Ok(())
     })
+}
+
+pub(super) fn unseal(file: &Path, to: &Path, output: &Output) -> Result<(), TillError> {
+    let mut passphrase = String::new();
+    let read = std::io::stdin().read_line(&mut passphrase);
+    read.map_err(TillError::io("standard input"))?;
+    sealed::open(file, to, passphrase.trim_end_matches(['\r', '\n']))?;
+    output.line(&json!({"event": "unsealed", "from": file, "to": to}));
+    Ok(())
 }
 
 pub(super) fn restore(

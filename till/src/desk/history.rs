@@ -266,7 +266,7 @@ fn row(conn: &Connection, stored: &StoredDocument) -> Result<HistoryRow, TillErr
 }
 
 /// Whether the store has acknowledged the entry at a position.
-fn sent(conn: &Connection, pos: i64) -> Result<bool, TillError> {
+pub(super) fn sent(conn: &Connection, pos: i64) -> Result<bool, TillError> {
     let ord = pos >> crate::ledger::SEQ_BITS;
     let incarnations = query::incarnations(conn)?;
     let incarnation = incarnations.iter().find(|(own, _)| *own == ord).map(|(_, number)| *number);

@@ -10,7 +10,7 @@ use super::{Approval, Desk, Fault, Turn};
 use crate::catalogue;
 use crate::error::TillError;
 use crate::ledger::query::{self, By};
-use crate::refund::{self, ReturnRequest, Returned, refused, tender_back};
+use crate::refund::{self, ReturnRequest, Returned, UnreferencedReturn, refused, tender_back};
 use crate::sell::basket_refused;
 use daybook_domain::amount::{Quantity, Uom};
 use daybook_domain::basket::REASON_MAX;
@@ -73,6 +73,18 @@ impl Desk {
             turn.opens_drawer(&document);
             Ok(Sold { paper: paper_state(turn.conn(), document.id)?, ..Sold::of(&document) })
         })
+    }
+
+    /// Takes what is in the open basket back without a receipt, at the prices of today; for a manager to approve.
+    ///
+    /// # Errors
+    /// `basket.empty`, `payment.open`, `exchange.open`, `approval.…`, `tender.…`.
+    pub fn return_without_receipt(
+        &self,
+        back: &view::UnreferencedReturn,
+        approval: Option<&Approval>,
+    ) -> Result<Sold, Fault> {
+        self.act(|turn| turn.without_receipt(back, approval))
     }
 
     /// Takes lines of a document back into the open basket: what leaves instead is scanned, then the difference is
@@ -225,6 +237,48 @@ impl Turn<'_> {
         Ok(Sold { again, paper, ..Sold::of(&document) })
     }
 
+    fn without_receipt(
+        &mut self,
+        back: &view::UnreferencedReturn,
+        approval: Option<&Approval>,
+    ) -> Result<Sold, TillError> {
+        let who = self.who_with(approval)?;
+        self.not_paying()?;
+        let draft = self.counter.draft.clone();
+        if draft.exchange.is_some() {
+            return Err(exchange_open());
+        }
+        let Some(id) = draft.id.filter(|_| !draft.basket.lines().is_empty()) else {
+            return Err(TillError::refused("basket.empty", "the basket has no lines"));
+        };
+        let cash = back.tender == TenderType::Cash;
+        if !cash && !matches!(back.tender, TenderType::Card | TenderType::Upi) {
+            let message = "without a receipt the money goes back in cash, by card or by UPI";
+            return Err(TillError::refused("refund.tender", message));
+        }
+        let reference = text("reference", back.reference.as_deref(), REFERENCE_MAX)?;
+        let request = UnreferencedReturn {
+            // A basket comes back once: a second press finds the credit note.
+            id: DocumentId(id.0),
+            basket: draft.basket.clone(),
+            restock: back.restock,
+            offer: Offer { reference, ..Offer::of(back.tender, None) },
+            customer: draft.about.customer,
+            reason: why(&back.reason)?,
+        };
+        let again = query::document(self.conn(), By::Id(request.id))?.is_some();
+        let (document, topics) = refund::without_receipt(self.ledger, &who, &request)?;
+        self.changed(topics);
+        if !again {
+            self.opens_drawer(&document);
+        }
+        let paper = paper_state(self.conn(), document.id)?;
+        let sold = Sold { again, paper, ..Sold::of(&document) };
+        self.keep(Draft::default())?;
+        self.counter.done = Some(sold.clone());
+        Ok(sold)
+    }
+
     fn begin_exchange(
         &mut self,
         number: &str,
@@ -242,8 +296,7 @@ impl Turn<'_> {
         };
         self.edit(|draft: &mut Draft| {
             if draft.exchange.is_some() {
-                let message = "the basket takes something back already";
-                return Err(TillError::refused("exchange.open", message));
+                return Err(exchange_open());
             }
             for line in &plan.figures.lines {
                 draft.basket.add_return(line).map_err(|error| basket_refused(&error))?;
@@ -263,6 +316,10 @@ impl ReturnLine {
     fn returned(&self) -> Returned {
         Returned { line: self.line, quantity: Some(self.quantity_milli), restock: self.restock }
     }
+}
+
+fn exchange_open() -> TillError {
+    TillError::refused("exchange.open", "the basket takes something back already")
 }
 
 fn why(reason: &str) -> Result<String, TillError> {

@@ -5,7 +5,7 @@ use super::{Desk, Fault, Turn};
 use crate::catalogue;
 use crate::error::TillError;
 use crate::goods;
-use crate::ledger::{Act, Topic, state};
+use crate::ledger::{Act, Topic};
 use crate::shift;
 use crate::staff::{self, SignedIn};
 use daybook_domain::cash::denominations;
@@ -168,7 +168,7 @@ impl Turn<'_> {
             jurisdiction: settings.jurisdiction,
             tax_inclusive: settings.tax_inclusive,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            training: state::get(self.conn(), "training")?.unwrap_or(false),
+            training: identity.training,
             upi: settings.upi_vpa.is_some() && settings.currency.code() == "INR",
             denominations: denominations(settings.currency)
                 .into_iter()

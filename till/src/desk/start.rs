@@ -83,6 +83,15 @@ pub struct Enrol {
     pub ca_pem: Option<String>,
 }
 
+/// Closes a ledger that no thread uses any more.
+pub(super) fn close_ledger(ledger: Arc<Mutex<Ledger>>) {
+    let Some(ledger) = Arc::into_inner(ledger) else { return };
+    let ledger = ledger.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Err(error) = ledger.close() {
+        tracing::warn!(%error, "the ledger was not closed cleanly");
+    }
+}
+
 impl Opened {
     pub(super) fn nothing() -> Self {
         Self {
@@ -91,6 +100,8 @@ impl Opened {
             counter: Counter::default(),
             running: None,
             printing: None,
+            aside: None,
+            sealed: None,
         }
     }
 
@@ -102,11 +113,13 @@ impl Opened {
         if let Some(printing) = self.printing.take() {
             printing.stop();
         }
-        if let Some(ledger) = self.ledger.take().and_then(Arc::into_inner) {
-            let ledger = ledger.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if let Err(error) = ledger.close() {
-                tracing::warn!(%error, "the ledger was not closed cleanly");
-            }
+        if let Some(ledger) = self.ledger.take() {
+            close_ledger(ledger);
+        }
+        if let Some(till) = self.aside.take() {
+            (self.running, self.printing) = (till.running, till.printing);
+            self.ledger = Some(till.ledger);
+            self.close();
         }
     }
 }
@@ -193,10 +206,10 @@ impl Desk {
     /// # Errors
     /// `ledger.…`.
     pub fn unsent(&self) -> Result<i64, Fault> {
-        self.act(|turn| sync::unsent(turn.ledger).map(|(unsent, _)| unsent))
+        self.till(|ledger| sync::unsent(ledger).map(|(unsent, _)| unsent))
     }
 
-    /// Refuses to end while the store lacks entries of this till.
+    /// Refuses to end while the store lacks entries of this till, unless they were all sealed into a file.
     ///
     /// # Errors
     /// `quit.unsent` with how many.
@@ -205,7 +218,7 @@ impl Desk {
             return Ok(());
         }
         let unsent = self.unsent()?;
-        if unsent == 0 {
+        if unsent == 0 || self.all_sealed()? {
             return Ok(());
         }
         let message = format!("{unsent} entries have not reached the store");

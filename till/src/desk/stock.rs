@@ -1,22 +1,28 @@
 //! Stock at the till: looked up, moved, counted.
 
 use super::browse::shown_items;
+use super::history::sent;
 use super::view::Item;
 use super::{Approval, Desk, Fault};
 use crate::catalogue;
 use crate::error::TillError;
 use crate::feed;
 use crate::goods::{self, Move};
-use crate::ledger::{Identity, state};
+use crate::ledger::{Identity, query, state};
 use crate::stock;
 use daybook_domain::amount::Quantity;
 use daybook_domain::basket::REASON_MAX;
-use daybook_domain::feed::{LocationKind, LocationRow};
+use daybook_domain::feed::{LocationKind, LocationRow, StaffRow};
 use daybook_domain::ids::{LocationId, Sku};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use uuid::Uuid;
+
+/// Most goods that the list of what runs low shows.
+const LOW_MAX: u32 = 200;
+/// Most movements that an item shows.
+const MOVEMENTS_MAX: u32 = 100;
 
 /// Stock of an item, here and elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
@@ -53,6 +59,34 @@ pub struct Elsewhere {
     /// Its name.
     pub name: String,
     /// On hand there.
+    pub on_hand_milli: Quantity,
+}
+
+/// A movement of an item that this till recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct MovementRow {
+    /// When.
+    pub at_ms: i64,
+    /// Why: `sale`, `refund`, `receive`, ….
+    pub reason: String,
+    /// How much, signed.
+    pub quantity_milli: Quantity,
+    /// Number of the document that moved it.
+    pub number: Option<String>,
+    /// Who.
+    pub staff: Option<String>,
+    /// Whether the store has it.
+    pub sent: bool,
+}
+
+/// Goods that are to be ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct LowRow {
+    /// The item.
+    pub item: Item,
+    /// On hand here as shown.
     pub on_hand_milli: Quantity,
 }
 
@@ -116,6 +150,35 @@ impl Desk {
     /// `item.unknown`.
     pub fn stock_of(&self, sku: &str) -> Result<StockView, Fault> {
         self.look(|conn| stock_of(conn, &Sku::new(sku)?))
+    }
+
+    /// Goods of which little is left here, the least first.
+    ///
+    /// # Errors
+    /// `ledger.…`.
+    pub fn low_stock(&self) -> Result<Vec<LowRow>, Fault> {
+        self.look(|conn| {
+            let mut rows = Vec::new();
+            for (sku, on_hand_milli) in stock::low(conn, &own_location(conn)?, LOW_MAX)? {
+                let Some(item) = catalogue::item(conn, &sku)? else { continue };
+                let item = shown_items(conn, std::slice::from_ref(&item))?.pop();
+                rows.extend(item.map(|item| LowRow { item, on_hand_milli }));
+            }
+            Ok(rows)
+        })
+    }
+
+    /// What this till did with an item, the latest first.
+    ///
+    /// # Errors
+    /// `ledger.…`.
+    pub fn movements(&self, sku: &str) -> Result<Vec<MovementRow>, Fault> {
+        self.look(|conn| {
+            let moved =
+                stock::movements(conn, &own_location(conn)?, &Sku::new(sku)?, MOVEMENTS_MAX)?;
+            let people: Vec<StaffRow> = feed::rows(conn, "staff/")?;
+            moved.into_iter().map(|moved| movement(conn, &people, moved)).collect()
+        })
     }
 
     /// The other locations.
@@ -202,6 +265,25 @@ fn stock_of(conn: &Connection, sku: &Sku) -> Result<StockView, TillError> {
         own_unsent_milli: shown.level.on_hand_milli.checked_sub(shown.level_milli)?,
         as_of_ms: state::get(conn, "last_exchange_at_ms")?,
         elsewhere,
+    })
+}
+
+fn movement(
+    conn: &Connection,
+    people: &[StaffRow],
+    moved: stock::Moved,
+) -> Result<MovementRow, TillError> {
+    let entry = query::entry_at(conn, moved.pos)?
+        .ok_or_else(|| TillError::corrupt("movement", moved.pos, "its entry is missing"))?;
+    let envelope = query::parse(&entry.bytes, moved.pos)?;
+    let staff = people.iter().find(|person| Some(&person.staff) == envelope.staff.as_ref());
+    Ok(MovementRow {
+        at_ms: envelope.at_ms,
+        reason: moved.reason,
+        quantity_milli: moved.quantity_milli,
+        number: moved.number,
+        staff: staff.map(|person| person.name.clone()),
+        sent: sent(conn, moved.pos)?,
     })
 }
 

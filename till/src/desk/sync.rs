@@ -92,14 +92,14 @@ impl Desk {
     /// `ledger.…`.
     pub fn sync_state(&self) -> Result<SyncState, Fault> {
         let shown = self.seen.get();
-        self.act(|turn| {
-            let (unsent, oldest_unsent_at_ms) = unsent(turn.ledger)?;
+        self.till(|ledger| {
+            let (unsent, oldest_unsent_at_ms) = unsent(ledger)?;
             Ok(SyncState {
                 code: shown.map_or("sync.starting", Shown::code).to_owned(),
                 online: shown.is_some_and(is_online),
                 unsent,
                 oldest_unsent_at_ms,
-                last_exchange_at_ms: state::get(turn.conn(), "last_exchange_at_ms")?,
+                last_exchange_at_ms: state::get(ledger.reader(), "last_exchange_at_ms")?,
             })
         })
     }

@@ -708,6 +708,20 @@ pub struct Refund {
     pub reason: String,
 }
 
+/// What is taken back without a receipt, as entered: the open basket.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct UnreferencedReturn {
+    /// How the money goes back: cash, card or UPI.
+    pub tender: TenderType,
+    /// Terminal slip, UTR.
+    pub reference: Option<String>,
+    /// Sellable again, or written off.
+    pub restock: bool,
+    /// Why.
+    pub reason: String,
+}
+
 /// Pieces of one face value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]

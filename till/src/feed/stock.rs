@@ -22,14 +22,16 @@ pub(super) fn put(
 ) -> Result<(), TillError> {
     conn.prepare_cached(
         "INSERT INTO stock (location, sku, feed, generation, policy, on_hand_milli, reserved_milli,
-             allotted_milli, allotted_proposed_milli, leased_milli, in_doubt_milli)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             allotted_milli, allotted_proposed_milli, leased_milli, in_doubt_milli,
+             low_stock_milli)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
          ON CONFLICT (location, sku) DO UPDATE SET
              feed = excluded.feed, generation = excluded.generation, policy = excluded.policy,
              on_hand_milli = excluded.on_hand_milli, reserved_milli = excluded.reserved_milli,
              allotted_milli = excluded.allotted_milli,
              allotted_proposed_milli = excluded.allotted_proposed_milli,
-             leased_milli = excluded.leased_milli, in_doubt_milli = excluded.in_doubt_milli",
+             leased_milli = excluded.leased_milli, in_doubt_milli = excluded.in_doubt_milli,
+             low_stock_milli = excluded.low_stock_milli",
     )?
     .execute(params![
         level.location.as_str(),
@@ -43,6 +45,7 @@ pub(super) fn put(
         level.allotted_proposed_milli.0,
         level.leased_milli.0,
         level.in_doubt_milli.0,
+        level.low_stock_milli.map(|limit| limit.0),
     ])?;
     conn.prepare_cached(
         "DELETE FROM overlay WHERE location = ?1 AND sku = ?2 AND effect_feed <= ?3",

@@ -2,6 +2,7 @@
 
 use super::{Live, OpenShift, position, seq_of, state};
 use crate::error::TillError;
+use daybook_domain::amount::Quantity;
 use daybook_domain::document::Document;
 use daybook_domain::entry::{
     Envelope, Fact, JournalHead, PerpetualTotals, Sale, ShiftTotals, ZReport,
@@ -471,6 +472,47 @@ pub fn prints_of(conn: &Connection, id: DocumentId) -> Result<u32, TillError> {
                   + (SELECT coalesce(max(copy_no), 0) FROM reprint WHERE document = ?1)",
         )?
         .query_row([id.0], |row| row.get(0))?)
+}
+
+/// A right to pooled stock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseHeld {
+    /// Of what.
+    pub sku: String,
+    /// How much was leased.
+    pub quantity_milli: Quantity,
+    /// How much of it was sold.
+    pub spent_milli: Quantity,
+}
+
+/// Leases that this till holds, by SKU.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn leases(conn: &Connection) -> Result<Vec<LeaseHeld>, TillError> {
+    let mut statement = conn
+        .prepare_cached("SELECT sku, quantity_milli, spent_milli FROM lease ORDER BY sku, fence")?;
+    let rows = statement.query_map([], |row| {
+        Ok(LeaseHeld {
+            sku: row.get(0)?,
+            quantity_milli: Quantity(row.get(1)?),
+            spent_milli: Quantity(row.get(2)?),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Own entries that the store put aside for a person.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn quarantined(conn: &Connection) -> Result<i64, TillError> {
+    Ok(conn.query_row(
+        "SELECT coalesce(sum(json_array_length(value, '$.quarantined')), 0) FROM feed_row
+         WHERE key >= 'ack/' AND key < 'ack0' AND instr(value, '\"quarantined\"') > 0",
+        [],
+        |row| row.get(0),
+    )?)
 }
 
 /// How much of what a ledger holds.

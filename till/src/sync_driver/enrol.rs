@@ -74,6 +74,7 @@ fn take(
         store_url: enrolment.store_url.clone(),
         ca_pem: enrolment.ca_pem.clone(),
         store_public_key: answer.store_public_key,
+        training: false,
     })?;
     ledger.write_state(|conn| state::set(conn, "epoch", &answer.epoch))?;
     apply::note_missing(ledger, &answer.held)?;

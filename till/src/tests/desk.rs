@@ -666,3 +666,176 @@ fn a_basket_that_became_no_document_is_recorded_with_what_it_came_to() {
     .unwrap();
     assert_eq!(said, [(40_000, 30_000); 3]);
 }
+
+#[test]
+fn training_has_its_own_ledger_and_numbers_and_leaves_the_till_as_it_was() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    let sale = |desk: &Desk| {
+        scan(desk, "TEA");
+        sold(desk.pay(&cash(), None))
+    };
+    let first = sale(&desk);
+    scan(&desk, "CREME");
+    let (basket, unsent) = (desk.basket().unwrap(), desk.unsent().unwrap());
+
+    desk.enter_training().unwrap();
+    assert!(desk.shop().unwrap().training);
+    assert!(desk.basket().unwrap().lines.is_empty());
+    assert!(desk.session().unwrap().shift.is_none(), "its own shift");
+    assert_eq!(desk.session().unwrap().person.unwrap().staff, "asha");
+    desk.open_shift(Minor(10_000), &[], None).unwrap();
+    let exercise = sale(&desk);
+    assert_ne!(exercise.number, first.number);
+    assert!(exercise.number.contains("T"), "{}", exercise.number);
+    let pdf = desk.save_pdf(&exercise.number, PaperForm::Receipt).unwrap();
+    assert!(pdf.contains("training"), "{pdf}");
+    desk.sign_in("kavya", PIN).expect("people of the shop sign in with their PINs");
+    let on_hand = || desk.stock_of("TEA").unwrap().on_hand_milli;
+    assert_eq!(on_hand(), Quantity(9_000));
+    assert_eq!(desk.unsent().unwrap(), unsent, "what the store lacks is the till's");
+    assert_eq!(code(desk.document(&first.number)), "document.unknown");
+
+    desk.leave_training().unwrap();
+    assert!(desk.session().unwrap().locked, "another person took over meanwhile");
+    desk.sign_in("asha", PIN).unwrap();
+    assert_eq!(desk.basket().unwrap(), basket);
+    assert!(!desk.shop().unwrap().training);
+    assert_eq!(desk.history(&HistoryFilter::default(), None).unwrap().len(), 1);
+    assert_eq!(on_hand(), Quantity(9_000), "one was sold here too");
+
+    desk.enter_training().unwrap();
+    assert_eq!(on_hand(), Quantity(10_000), "the shelf is as the store stated it");
+    drop(desk);
+    let desk = self::desk(&shop);
+    assert!(!desk.shop().unwrap().training, "a program that ended starts with the till");
+    drop(desk);
+    for folder in [shop.till(), shop.till().join("training")] {
+        let ledger = Ledger::open(&folder).unwrap();
+        crate::ledger::verify::full(ledger.reader(), ledger.live().unwrap(), &mut |_| {}).unwrap();
+    }
+}
+
+#[test]
+fn what_runs_low_is_listed_and_an_item_tells_its_movements() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    let low = |desk: &Desk| {
+        let rows = desk.low_stock().unwrap().into_iter();
+        rows.map(|row| (row.item.sku, row.on_hand_milli.0)).collect::<Vec<_>>()
+    };
+    assert_eq!(low(&desk), [("UNIQUE".to_owned(), 1000)], "tea is ten, five is the limit");
+    desk.scan("TEA", Some(Quantity(6000))).unwrap();
+    let sale = sold(desk.pay(&cash(), None));
+    assert_eq!(low(&desk), [("UNIQUE".to_owned(), 1000), ("TEA".to_owned(), 4000)]);
+    let goods = vec![Goods { sku: "TEA".to_owned(), quantity_milli: Quantity(20_000) }];
+    let came = StockMove {
+        kind: MoveKind::Receive,
+        goods,
+        reason: Some("GRN 7".to_owned()),
+        other_location: None,
+        transfer: None,
+    };
+    desk.move_stock(&came, Some(&manager())).unwrap();
+    assert_eq!(low(&desk).len(), 1);
+    let moved = desk.movements("TEA").unwrap();
+    assert_eq!(moved.iter().map(|row| row.quantity_milli.0).collect::<Vec<_>>(), [20_000, -6000]);
+    assert_eq!(moved[1].number.as_deref(), Some(sale.number.as_str()));
+    assert!(moved.iter().all(|row| row.staff.as_deref() == Some("asha") && !row.sent));
+}
+
+#[test]
+fn what_the_store_lacks_may_leave_under_a_passphrase_and_is_all_there() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    scan(&desk, "TEA");
+    let sale = sold(desk.pay(&cash(), None));
+    assert_eq!(code(desk.ensure_sent()), "quit.unsent");
+    let short = desk.sealed_export("short").unwrap_err();
+    assert_eq!(
+        (short.code.as_str(), short.field.as_deref()),
+        ("input.invalid", Some("passphrase"))
+    );
+    let file = desk.sealed_export("correct horse battery").unwrap();
+    desk.ensure_sent().expect("the program may end");
+    scan(&desk, "TEA");
+    sold(desk.pay(&cash(), None));
+    assert_eq!(code(desk.ensure_sent()), "quit.unsent", "a later sale is not in the file");
+
+    let sealed = std::path::Path::new(&file);
+    let bytes = std::fs::read(sealed).unwrap();
+    assert!(bytes.starts_with(b"age-encryption.org/v1\n-> scrypt "), "the age format");
+    let beside = std::fs::read_dir(sealed.parent().unwrap()).unwrap();
+    assert_eq!(beside.count(), 1, "nothing unsealed stays behind");
+    let plain = shop.path().join("plain.db");
+    let wrong = crate::sealed::open(sealed, &plain, "another passphrase").unwrap_err();
+    assert_eq!(wrong.code(), "sealed.passphrase");
+    let mut cut = bytes.clone();
+    cut.truncate(bytes.len() - 40);
+    std::fs::write(shop.path().join("cut.age"), cut).unwrap();
+    let cut = crate::sealed::open(&shop.path().join("cut.age"), &plain, "correct horse battery");
+    assert_eq!(cut.unwrap_err().code(), "ledger.damaged");
+    crate::sealed::open(sealed, &plain, "correct horse battery").unwrap();
+    let elsewhere = shop.path().join("elsewhere");
+    crate::backup::restore(&elsewhere, &plain, 1).unwrap();
+    let conn = crate::ledger::schema::open_reader(&elsewhere.join("till.db")).unwrap();
+    let number: String =
+        conn.query_row("SELECT number FROM document", [], |row| row.get(0)).unwrap();
+    assert_eq!(number, sale.number);
+}
+
+#[test]
+fn a_backup_is_made_beside_the_selling_and_old_ones_go() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    let mut last = String::new();
+    for _ in 0..12 {
+        scan(&desk, "TEA");
+        sold(desk.pay(&cash(), None));
+        last = desk.backup_now().unwrap();
+    }
+    let folder = std::path::Path::new(&last).parent().unwrap();
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 10);
+    let conn = crate::ledger::schema::open_reader(std::path::Path::new(&last)).unwrap();
+    let count: i64 = conn.query_row("SELECT count(*) FROM document", [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 12);
+    let health = desk.health().unwrap();
+    assert!(health.last_backup_at_ms.is_some() && health.free_bytes > 0);
+    assert_eq!((health.quarantined, health.leases.len()), (0, 0));
+}
+
+#[test]
+fn goods_without_a_receipt_come_back_once_and_only_by_a_manager() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    let back = crate::desk::view::UnreferencedReturn {
+        tender: TenderType::Cash,
+        reference: None,
+        restock: true,
+        reason: "gift, no receipt".to_owned(),
+    };
+    assert_eq!(code(desk.return_without_receipt(&back, Some(&manager()))), "basket.empty");
+    scan(&desk, "TEA");
+    assert_eq!(code(desk.return_without_receipt(&back, None)), "approval.missing");
+    let draft: serde_json::Value = state(&shop, "draft");
+    let note = desk.return_without_receipt(&back, Some(&manager())).unwrap();
+    assert_eq!((note.kind, note.back_minor), (DocumentKind::CreditNote, Minor(10_000)));
+    assert!(desk.basket().unwrap().lines.is_empty());
+    let document = desk.document(&note.number).unwrap();
+    assert_eq!((document.original, document.reason.as_deref()), (None, Some("gift, no receipt")));
+    assert_eq!(desk.stock_of("TEA").unwrap().on_hand_milli, Quantity(11_000));
+    drop(desk);
+    // As if the power had failed right after the commit: the basket is still there.
+    let conn = rusqlite::Connection::open(shop.till().join("till.db")).unwrap();
+    let sql = "UPDATE state SET value = ?1 WHERE name = 'draft'";
+    conn.execute(sql, [draft.to_string()]).unwrap();
+    drop(conn);
+    let desk = self::desk(&shop);
+    desk.sign_in("asha", PIN).unwrap();
+    let again = desk.return_without_receipt(&back, Some(&manager())).unwrap();
+    assert_eq!((again.again, again.number), (true, note.number));
+    assert_eq!(documents(&shop), 1);
+    scan(&desk, "TEA");
+    let card = crate::desk::view::UnreferencedReturn { tender: TenderType::Coupon, ..back };
+    assert_eq!(code(desk.return_without_receipt(&card, Some(&manager()))), "refund.tender");
+}

@@ -32,6 +32,7 @@ impl Shop {
                 store_url: "http://127.0.0.1:9".to_owned(),
                 ca_pem: None,
                 store_public_key: PublicKey([0; 32]),
+                training: false,
             })
             .unwrap();
         let begin = Beginning {

@@ -25,7 +25,7 @@ pub(super) fn levels(
     let slots: Vec<String> = (3..CHUNK + 3).map(|n| format!("${n}")).collect();
     let sql = format!(
         "SELECT sku, policy, on_hand_milli, reserved_milli, allotted_milli, allotted_proposed_milli, leased_milli,
-                in_doubt_milli
+                in_doubt_milli, low_stock_milli
          FROM stock_level WHERE tenant_id = $1 AND location_id = $2 AND sku IN ({})",
         slots.join(", ")
     );
@@ -62,5 +62,6 @@ fn stock_row(location: &LocationId, row: &Row) -> Result<StockRow, DbError> {
         allotted_proposed_milli: Quantity(row.int(5)?),
         leased_milli: Quantity(row.int(6)?),
         in_doubt_milli: Quantity(row.int(7)?),
+        low_stock_milli: row.opt_int(8)?.map(Quantity),
     })
 }

@@ -1,0 +1,80 @@
+//! A backup under a passphrase, for the way out of the shop: in the age format (age-encryption.org/v1, scrypt recipient), so
+//! that `age -d` opens it as well as this program does.
+
+use crate::backup;
+use crate::error::TillError;
+use age::secrecy::SecretString;
+use age::{DecryptError, Decryptor, Encryptor, scrypt};
+use std::fs::{self, File};
+use std::io::{BufReader, BufWriter, Write};
+use std::iter;
+use std::path::{Path, PathBuf};
+
+/// Shortest passphrase, characters.
+pub const PASSPHRASE_MIN: usize = 10;
+
+/// Writes a verified backup of a ledger's database, sealed. Nothing unsealed stays behind.
+///
+/// # Errors
+/// [`TillError::BadInput`] for a short passphrase; those of [`backup::backup`].
+pub fn export(database: &Path, file: &Path, passphrase: &str) -> Result<(), TillError> {
+    if passphrase.chars().count() < PASSPHRASE_MIN {
+        let short = format!("must have at least {PASSPHRASE_MIN} characters");
+        return Err(TillError::bad("passphrase", short));
+    }
+    let plain = beside(file, "plain");
+    backup::backup(database, &plain, &mut |_, _| {})?;
+    let sealed = seal(&plain, file, passphrase);
+    let removed = fs::remove_file(&plain).map_err(TillError::io(plain.display().to_string()));
+    sealed.and(removed)
+}
+
+fn seal(plain: &Path, file: &Path, passphrase: &str) -> Result<(), TillError> {
+    let fresh = beside(file, "part");
+    let io = |path: &Path| TillError::io(path.display().to_string());
+    let mut from = File::open(plain).map_err(io(plain))?;
+    let to = File::create(&fresh).map_err(io(&fresh))?;
+    let encryptor = Encryptor::with_user_passphrase(SecretString::from(passphrase.to_owned()));
+    let mut sealed = encryptor.wrap_output(BufWriter::new(to)).map_err(io(&fresh))?;
+    std::io::copy(&mut from, &mut sealed).map_err(io(&fresh))?;
+    let written = sealed.finish().and_then(|mut written| {
+        written.flush()?;
+        written.get_ref().sync_all()
+    });
+    written.map_err(io(&fresh))?;
+    fs::rename(&fresh, file).map_err(io(file))
+}
+
+/// Opens a sealed backup into a file, to be restored.
+///
+/// # Errors
+/// Refused as `sealed.passphrase`; [`TillError::Corrupt`] for a file that is none or was changed.
+pub fn open(file: &Path, to: &Path, passphrase: &str) -> Result<(), TillError> {
+    let io = |path: &Path| TillError::io(path.display().to_string());
+    let from = BufReader::new(File::open(file).map_err(io(file))?);
+    let scrypt = scrypt::Identity::new(SecretString::from(passphrase.to_owned()));
+    let identity: &dyn age::Identity = &scrypt;
+    let opened =
+        Decryptor::new_buffered(from).and_then(|sealed| sealed.decrypt(iter::once(identity)));
+    let mut plain = opened.map_err(|error| match error {
+        DecryptError::DecryptionFailed | DecryptError::NoMatchingKeys => {
+            TillError::refused("sealed.passphrase", "this passphrase does not open it")
+        }
+        other => TillError::corrupt("sealed", file.display(), other),
+    })?;
+    let fresh = beside(to, "part");
+    let mut out = File::create(&fresh).map_err(io(&fresh))?;
+    let copied = std::io::copy(&mut plain, &mut out).and_then(|_| out.sync_all());
+    if let Err(error) = copied {
+        fs::remove_file(&fresh).map_err(io(&fresh))?;
+        return Err(TillError::corrupt("sealed", file.display(), error));
+    }
+    fs::rename(&fresh, to).map_err(io(to))
+}
+
+fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}
