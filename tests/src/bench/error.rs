@@ -35,6 +35,11 @@ pub enum BenchError {
     /// PostgreSQL beside the products.
     #[error("postgres: {0}")]
     Postgres(#[from] postgres::Error),
+    /// PostgreSQL is to be measured and cannot be.
+    #[error(
+        "PostgreSQL cannot be measured: {0}; `make bench` starts a server, or run the command with scripts/with-postgres"
+    )]
+    NoPostgres(String),
     /// Paper.
     #[error("print: {0}")]
     Print(#[from] daybook_print::PrintError),

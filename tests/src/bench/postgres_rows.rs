@@ -6,6 +6,22 @@ use postgres::{Client, NoTls};
 use std::io::{Read, Write};
 use std::time::Duration;
 
+/// Address of the server to measure on, as the variable `DAYBOOK_TEST_POSTGRES` names it.
+///
+/// # Errors
+/// There is none, or it does not answer.
+pub fn server() -> Result<String, BenchError> {
+    let none = || BenchError::NoPostgres("DAYBOOK_TEST_POSTGRES is not set".to_owned());
+    let url = std::env::var("DAYBOOK_TEST_POSTGRES").map_err(|_| none())?;
+    let silent = |error: postgres::Error| {
+        let why =
+            std::error::Error::source(&error).map_or_else(String::new, |why| format!(": {why}"));
+        BenchError::NoPostgres(format!("{error}{why}"))
+    };
+    Client::connect(&url, NoTls).map_err(silent)?;
+    Ok(url)
+}
+
 /// A database that goes away with this.
 pub struct Database {
     server: String,

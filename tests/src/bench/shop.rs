@@ -142,11 +142,11 @@ pub fn item(number: u64) -> Result<ItemRow, BenchError> {
     })
 }
 
-/// Writes the files of a shop with so many products, each with a level.
+/// Writes the files of a shop with so many products, each with a level at each location.
 ///
 /// # Errors
 /// The folder cannot be written.
-pub fn write_files(folder: &Path, products: u64) -> Result<(), BenchError> {
+pub fn write_files(folder: &Path, products: u64, locations: &[&str]) -> Result<(), BenchError> {
     fs::create_dir_all(folder)?;
     let settings = serde_json::json!({
         "business": "Bench", "jurisdiction": "IN", "currency": "INR", "tax_inclusive": true,
@@ -155,13 +155,14 @@ pub fn write_files(folder: &Path, products: u64) -> Result<(), BenchError> {
         "terms": ["Goods once sold are exchanged within 7 days with this bill."],
     });
     fs::write(folder.join("settings.json"), settings.to_string())?;
-    fs::write(
-        folder.join("locations.csv"),
-        format!(
-            "location,kind,name,address,gstin,state_code,phone\n\
-             {LOCATION},shop,Bench Bazaar,1 Main Road|Bengaluru 560001,29AAZFM4821Q1Z5,29,+918000000101\n"
-        ),
-    )?;
+    let mut places = "location,kind,name,address,gstin,state_code,phone\n".to_owned();
+    for location in locations {
+        places.push_str(location);
+        places.push_str(
+            ",shop,Bench Bazaar,1 Main Road|Bengaluru 560001,29AAZFM4821Q1Z5,29,+918000000101\n",
+        );
+    }
+    fs::write(folder.join("locations.csv"), places)?;
     fs::write(folder.join("taxes.csv"), "class,from,rate_percent\ngst-18,2017-07-01,18\n")?;
     fs::write(
         folder.join("staff.csv"),
@@ -175,14 +176,16 @@ pub fn write_files(folder: &Path, products: u64) -> Result<(), BenchError> {
         let (sku, price) = (sku(number), price(number).to_string());
         let (name, code) = (name(number), barcode(number));
         items.write_record([sku.as_str(), &name, "gst-18", "2106", &code, &price])?;
-        levels.write_record([sku.as_str(), LOCATION, "100000", "ring_fenced", "0"])?;
+        for location in locations {
+            levels.write_record([sku.as_str(), location, "100000", "ring_fenced", "0"])?;
+        }
     }
     items.flush()?;
     levels.flush()?;
     Ok(())
 }
 
-/// Opens a store in this process, with a shop of so many products in it.
+/// Opens a store in this process, with a shop of so many products at one location in it.
 ///
 /// # Errors
 /// The store refused.
@@ -191,8 +194,21 @@ pub fn open_store(
     database: Option<String>,
     products: u64,
 ) -> Result<Store, BenchError> {
+    open_stores(data, database, products, &[LOCATION])
+}
+
+/// Opens a store in this process, with so many products at each location in it.
+///
+/// # Errors
+/// The store refused.
+pub fn open_stores(
+    data: &Path,
+    database: Option<String>,
+    products: u64,
+    locations: &[&str],
+) -> Result<Store, BenchError> {
     let files = data.with_extension("files");
-    write_files(&files, products)?;
+    write_files(&files, products, locations)?;
     let place = Place { data: data.to_owned(), database };
     let store = Store::open(&place, Arc::new(SystemClock))?;
     import::import(&store.gate, &import::read_folder(&files)?, &mut |_| {})?;

@@ -3,7 +3,10 @@
 use clap::Parser;
 use daybook_tests::bench::error::BenchError;
 use daybook_tests::bench::figure::{Figure, Unit, table};
-use daybook_tests::bench::{commit, day, fill, ingest, machine, paper, search, till};
+use daybook_tests::bench::pattern::Pattern;
+use daybook_tests::bench::{
+    commit, day, fill, ingest, machine, paper, postgres_rows, reconcile, search, till,
+};
 use daybook_till::ledger::Ledger;
 use daybook_till::staff::Who;
 use serde_json::json;
@@ -14,6 +17,8 @@ use std::process::ExitCode;
 const PRODUCTS: u64 = 2_000;
 /// Products of the first fill, and of the smaller catalogue.
 const MANY: u64 = 100_000;
+/// Products of the book that is reconciled.
+const BOOK: u64 = 92_000;
 /// Products of the larger catalogue.
 const MOST: u64 = 1_000_000;
 
@@ -34,7 +39,13 @@ struct Arguments {
     fill: Vec<String>,
 }
 
-const PARTS: [&str; 6] = ["commit", "ingest", "day", "search", "fill", "pdf"];
+impl Arguments {
+    fn wants(&self, part: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == part)
+    }
+}
+
+const PARTS: [&str; 7] = ["commit", "ingest", "day", "reconcile", "search", "fill", "pdf"];
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
@@ -53,12 +64,14 @@ fn run(arguments: &Arguments) -> Result<(), BenchError> {
         println!("{}", serde_json::to_string(&filled)?);
         return Ok(());
     }
+    // Asked before anything is measured, so that nobody waits for a table that lacks a line.
+    let server = if arguments.wants("ingest") { Some(postgres_rows::server()?) } else { None };
     std::fs::create_dir_all(&arguments.out)?;
     // Beside the results, so that they are measured on the disk that the caller chose.
     let folder = tempfile::tempdir_in(&arguments.out)?;
     let before = machine::load();
     let mut figures = Vec::new();
-    measure(arguments, folder.path(), &mut figures)?;
+    measure(arguments, folder.path(), server.as_deref(), &mut figures)?;
     let after = machine::load();
     let report = json!({
         "cores": std::thread::available_parallelism().map_or(0, std::num::NonZero::get),
@@ -76,12 +89,12 @@ fn run(arguments: &Arguments) -> Result<(), BenchError> {
 fn measure(
     arguments: &Arguments,
     folder: &Path,
+    server: Option<&str>,
     figures: &mut Vec<Figure>,
 ) -> Result<(), BenchError> {
-    let wanted =
-        |part: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == part);
-    if ["commit", "ingest", "day", "pdf"].into_iter().any(wanted) {
-        sales(arguments, folder, figures, &wanted)?;
+    let wanted = |part: &str| arguments.wants(part);
+    if ["commit", "ingest", "day", "reconcile", "pdf"].into_iter().any(wanted) {
+        sales(arguments, folder, server, figures)?;
     }
     if wanted("search") {
         let sizes: &[u64] = if arguments.quick { &[MANY] } else { &[MANY, MOST] };
@@ -103,9 +116,10 @@ fn measure(
 fn sales(
     arguments: &Arguments,
     folder: &Path,
+    server: Option<&str>,
     figures: &mut Vec<Figure>,
-    wanted: &dyn Fn(&str) -> bool,
 ) -> Result<(), BenchError> {
+    let wanted = |part: &str| arguments.wants(part);
     say("commit");
     let mut served = till::Served::start(folder, PRODUCTS)?;
     let code = served.code()?;
@@ -118,30 +132,29 @@ fn sales(
     if wanted("commit") {
         figures.extend(found);
     }
-    let mut floor = None;
-    if wanted("ingest") {
-        floor = Some(ingested(arguments, folder, figures, &ledger)?);
+    let pattern = Pattern::of(ledger.reader())?;
+    let floor =
+        server.map(|server| ingested(arguments, folder, figures, &pattern, server)).transpose()?;
+    if wanted("reconcile") {
+        say("reconcile");
+        let (products, sales) = if arguments.quick { (4_000, 250) } else { (BOOK, 1_000) };
+        figures.extend(reconcile::measure(folder, &pattern, products, sales)?);
     }
-    rest(figures, &served, (ledger, &mut who), floor, wanted)
+    rest(figures, &served, (ledger, &mut who), floor, &wanted)
 }
 
 fn ingested(
     arguments: &Arguments,
     folder: &Path,
     figures: &mut Vec<Figure>,
-    ledger: &Ledger,
+    pattern: &Pattern,
+    server: &str,
 ) -> Result<u64, BenchError> {
     say("ingest");
-    let pattern = ingest::Pattern::of(ledger.reader())?;
     let sales = if arguments.quick { 4_000 } else { 12_000 };
-    let (figure, floor) = ingest::on_sqlite(folder, &pattern, PRODUCTS, sales)?;
+    let (figure, floor) = ingest::on_sqlite(folder, pattern, PRODUCTS, sales)?;
     figures.push(figure);
-    match std::env::var("DAYBOOK_TEST_POSTGRES") {
-        Ok(server) => {
-            figures.push(ingest::on_postgres(folder, &pattern, PRODUCTS, sales, &server)?);
-        }
-        Err(_) => eprintln!("ingest on PostgreSQL: left out, DAYBOOK_TEST_POSTGRES is not set"),
-    }
+    figures.push(ingest::on_postgres(folder, pattern, PRODUCTS, sales, server)?);
     Ok(floor)
 }
 
