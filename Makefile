@@ -45,8 +45,8 @@ demo: build ## The main job: tills offline, web sells, all reconciled (DATA=dir 
 sim: setup ## Simulate tills and store under faults (SEEDS=n)
 	cargo run --locked --quiet -p daybook-sim -- --seeds $(SEEDS)
 
-bench: setup ## Measure, each figure beside its floor in the same run
-	cargo build --locked --release --quiet -p daybook-store -p daybook-tests --bins
+bench: ui ## Measure, each figure beside its floor in the same run
+	cargo build --locked --release --quiet -p daybook-store -p daybook-desktop -p daybook-tests --bins
 	scripts/with-postgres cargo run --locked --release --quiet -p daybook-tests --bin daybook-bench -- --out $(OUT)/bench
 
 run-store: build ## A store on embedded SQLite at LISTEN, its data in out/store

@@ -17,3 +17,4 @@ pub mod search;
 pub mod shop;
 pub mod till;
 pub mod time;
+pub mod window;

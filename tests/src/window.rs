@@ -222,6 +222,27 @@ impl Window {
         if taken.success() { Ok(()) } else { Err(std::io::Error::other("no picture").into()) }
     }
 
+    /// What axe-core finds in the page as it is, by the rules of WCAG 2.2 A and AA: rule and element, one a line; empty where it
+    /// finds nothing.
+    ///
+    /// # Errors
+    /// axe-core is not installed beside the window's sources, or the driver fails.
+    pub async fn accessibility(&self) -> WebDriverResult<String> {
+        let axe =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/node_modules/axe-core/axe.min.js");
+        // Its last line is a comment, which would swallow what the driver puts after it.
+        self.driver().execute(std::fs::read_to_string(axe)? + "\n", vec![]).await?;
+        let script = "
+            const done = arguments[arguments.length - 1];
+            const only = { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] };
+            axe.run(document, { runOnly: only, resultTypes: ['violations'] }).then(
+                (found) => done(found.violations.flatMap((rule) => rule.nodes.map((node) =>
+                    `${rule.id}: ${node.html.slice(0, 160)} (${(node.any[0] ?? node.all[0] ?? node.none[0])?.message ?? ''})`)).join('\\n')),
+                (error) => done(`axe failed: ${error}`));";
+        let found = self.driver().execute_async(script, vec![]).await?;
+        Ok(found.json().as_str().unwrap_or_default().to_owned())
+    }
+
     /// Kills the program as a power cut does, and everything around it.
     pub fn kill(self) {
         drop(self);

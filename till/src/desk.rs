@@ -150,7 +150,7 @@ impl Desk {
         let opened = &mut *guard;
         self.heed_damage(opened);
         let Some(ledger) = &opened.ledger else { return Err(opened.start.fault()) };
-        let (result, topics, display, drawer) = {
+        let (result, topics, display) = {
             let mut ledger = lock(ledger);
             let mut turn = Turn {
                 counter: &mut opened.counter,
@@ -162,7 +162,15 @@ impl Desk {
             let result = run(&mut turn);
             let topics = std::mem::take(&mut turn.topics);
             let display = topics.contains(&Topic::Basket).then(|| turn.display().ok()).flatten();
-            (result, topics, display, turn.drawer)
+            // Said before anybody can see the paper that the act queued: the drawer opens first.
+            if turn.drawer
+                && result.is_ok()
+                && opened.aside.is_none()
+                && let Some(printing) = &opened.printing
+            {
+                printing.open_drawer();
+            }
+            (result, topics, display)
         };
         if matches!(result, Err(TillError::Poisoned(_))) {
             // The outcome of the commit is unknown; what is in the file is the truth.
@@ -174,13 +182,10 @@ impl Desk {
         {
             running.wake();
         }
-        if let Some(printing) = &opened.printing {
-            if drawer && result.is_ok() && opened.aside.is_none() {
-                printing.open_drawer();
-            }
-            if topics.contains(&Topic::Documents) || topics.contains(&Topic::Papers) {
-                printing.look();
-            }
+        if (topics.contains(&Topic::Documents) || topics.contains(&Topic::Papers))
+            && let Some(printing) = &opened.printing
+        {
+            printing.look();
         }
         // Told before the next act: who shows the till hears of acts in their order.
         if let Some(display) = display {

@@ -32,6 +32,9 @@ pub enum BenchError {
     /// SQLite beside the products.
     #[error("sqlite: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// The window, or its driver.
+    #[error("window: {0}")]
+    Window(#[from] thirtyfour::error::WebDriverError),
     /// PostgreSQL beside the products.
     #[error("postgres: {0}")]
     Postgres(#[from] postgres::Error),

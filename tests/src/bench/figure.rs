@@ -25,6 +25,8 @@ pub enum Aim {
     AtLeastPercentOfFloor(u64),
     /// At most so much.
     AtMost(u64),
+    /// At most so much above the floor.
+    AtMostAboveFloor(u64),
 }
 
 /// One measured figure.
@@ -76,6 +78,7 @@ impl Figure {
             Aim::AtMostPercentOfFloor(percent) => self.percent_of_floor()? <= percent,
             Aim::AtLeastPercentOfFloor(percent) => self.percent_of_floor()? >= percent,
             Aim::AtMost(most) => self.value <= most,
+            Aim::AtMostAboveFloor(above) => self.value <= self.floor?.saturating_add(above),
         })
     }
 }
@@ -114,6 +117,9 @@ pub fn table(figures: &[Figure]) -> String {
                 Aim::AtMostPercentOfFloor(percent) => format!("≤ {percent} %"),
                 Aim::AtLeastPercentOfFloor(percent) => format!("≥ {percent} %"),
                 Aim::AtMost(most) => format!("≤ {}", readable(most, figure.unit)),
+                Aim::AtMostAboveFloor(above) => {
+                    format!("≤ floor + {}", readable(above, figure.unit))
+                }
             };
             let met = if figure.met() == Some(true) { "met" } else { "MISSED" };
             format!("{wanted}: {met}")

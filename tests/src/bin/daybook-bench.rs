@@ -5,7 +5,7 @@ use daybook_tests::bench::error::BenchError;
 use daybook_tests::bench::figure::{Figure, Unit, table};
 use daybook_tests::bench::pattern::Pattern;
 use daybook_tests::bench::{
-    commit, day, fill, ingest, machine, paper, postgres_rows, reconcile, search, till,
+    commit, day, fill, ingest, machine, paper, postgres_rows, reconcile, search, till, window,
 };
 use daybook_till::ledger::Ledger;
 use daybook_till::staff::Who;
@@ -19,6 +19,8 @@ const PRODUCTS: u64 = 2_000;
 const MANY: u64 = 100_000;
 /// Products of the book that is reconciled.
 const BOOK: u64 = 92_000;
+/// Sales of a year: 300 a day.
+const YEAR: u64 = 300 * 365;
 /// Products of the larger catalogue.
 const MOST: u64 = 1_000_000;
 
@@ -45,7 +47,8 @@ impl Arguments {
     }
 }
 
-const PARTS: [&str; 7] = ["commit", "ingest", "day", "reconcile", "search", "fill", "pdf"];
+const PARTS: [&str; 8] =
+    ["commit", "ingest", "day", "reconcile", "search", "fill", "pdf", "window"];
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
@@ -101,13 +104,20 @@ fn measure(
         say("search");
         figures.extend(search::measure(folder, sizes)?);
     }
-    if wanted("fill") {
-        say("fill");
+    if wanted("fill") || wanted("window") {
         let place = folder.join("large");
         std::fs::create_dir_all(&place)?;
         let mut served = till::Served::start(&place, MANY)?;
-        figures.extend(fill::measure(&place, &mut served)?);
-        figures.extend(memory("memory: server, peak after that fill", served.process.id()));
+        if wanted("fill") {
+            say("fill");
+            figures.extend(fill::measure(&place, &mut served)?);
+            figures.extend(memory("memory: server, peak after that fill", served.process.id()));
+        }
+        if wanted("window") {
+            say("window");
+            let sales = if arguments.quick { 3_000 } else { YEAR };
+            figures.extend(window::measure(&place, &mut served, sales)?);
+        }
     }
     Ok(())
 }

@@ -110,18 +110,18 @@ impl Worker {
     fn empty_queue(&mut self, orders: &Receiver<Order>) -> Result<bool, TillError> {
         let mut blocked: Vec<Way> = Vec::new();
         loop {
-            // The drawer is never behind a queue of paper.
-            while let Ok(order) = orders.try_recv() {
-                if order == Order::OpenDrawer {
-                    self.drawer()?;
-                }
-            }
             let (setup, job) = {
                 let ledger = self.lock();
                 let setup = PrinterSetup::read(ledger.reader())?;
                 let jobs = queue::waiting(ledger.reader())?;
                 (setup.clone(), jobs.into_iter().find(|job| !blocked.contains(&way(&setup, job))))
             };
+            // The drawer is never behind the paper of the act that opens it.
+            while let Ok(order) = orders.try_recv() {
+                if order == Order::OpenDrawer {
+                    self.drawer()?;
+                }
+            }
             let Some(job) = job else { return Ok(!blocked.is_empty()) };
             self.lock().write_state(|conn| queue::begin(conn, job.id))?;
             let outcome = self.print(&setup, &job);

@@ -136,7 +136,7 @@ fn a_sale_is_committed_then_the_drawer_opens_then_its_paper_comes() {
     let sale = sell(&desk);
     assert_eq!(sale.paper, PaperState::Queued);
     let jobs = printer.jobs(3);
-    assert_eq!(jobs[1], [Event::Drawer { pin: 0, on_ms: 100, off_ms: 200 }]);
+    assert_eq!(readable(&jobs[1]), "[drawer 0 100 200]\n");
     let paper = readable(&jobs[2]);
     for said in [sale.number.as_str(), "ORIGINAL", "[cut]", &format!("[barcode {}]", sale.number)] {
         assert!(paper.contains(said), "{said} is not in\n{paper}");
@@ -151,7 +151,7 @@ fn the_drawer_stays_shut_for_a_card() {
     let printer = Printer::start();
     let setup = PrinterSetup { drawer: DrawerWiring::Pin5, ..printer.setup() };
     let (desk, _bell) = selling(&shop, &setup);
-    assert_eq!(printer.jobs(1)[0], [Event::Drawer { pin: 1, on_ms: 100, off_ms: 200 }]);
+    assert_eq!(readable(&printer.jobs(1)[0]), "[drawer 1 100 200]\n");
     scan(&desk, "TEA");
     sold(desk.pay(&offer(TenderType::Card, None, None), None));
     assert!(matches!(printer.jobs(2)[1].last(), Some(Event::Cut)));
