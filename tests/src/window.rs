@@ -250,7 +250,14 @@ impl Window {
 
     fn kill_program(&self) {
         let pattern = format!("daybook --data {}", self.data.display());
-        let _none = Command::new("pkill").args(["-KILL", "-f", &pattern]).status();
+        // A killed program holds its ledger until the kernel has buried it.
+        for _ in 0..200 {
+            let killed = Command::new("pkill").args(["-KILL", "-f", &pattern]).status();
+            if !killed.is_ok_and(|status| status.success()) {
+                return;
+            }
+            std::thread::park_timeout(GLANCE);
+        }
     }
 }
 

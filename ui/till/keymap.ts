@@ -25,4 +25,15 @@ export function actionOf(key: string, changed: Record<string, string>): Action |
   return null;
 }
 
+/** Keys that may be given to an action: function keys. Nothing that is typed or scanned. */
+export const isFree = (event: KeyboardEvent): boolean => /^F([1-9]|1[0-9])$/.test(event.key) && !event.ctrlKey && !event.altKey && !event.metaKey;
+
+/** The mapping with another key for an action: whoever had the key gets the other's. Only what differs from the usual is kept. */
+export function withKey(action: Action, key: string, changed: Record<string, string>): Record<string, string> {
+  const before = keyOf(action, changed);
+  const all = Object.keys(actions) as Action[];
+  const next = Object.fromEntries(all.map((one) => [one, one === action ? key : keyOf(one, changed) === key ? before : keyOf(one, changed)]));
+  return Object.fromEntries(Object.entries(next).filter(([one, of]) => actions[one as Action] !== of));
+}
+
 export const keyOf = (action: Action, changed: Record<string, string>): string => changed[action] ?? actions[action];

@@ -1,0 +1,163 @@
+import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
+import { beforeEach, expect, it, vi } from "vitest";
+import App from "../App.svelte";
+import Quit from "../dialogs/Quit.svelte";
+import { withKey } from "../keymap";
+import Papers from "../screens/health/Papers.svelte";
+import Browse from "../screens/sell/Browse.svelte";
+import { till } from "../till.svelte";
+import { basket, fake, item, line, payment, session, sold } from "./fake";
+
+beforeEach(() => {
+  Object.assign(till, { screen: "sell", dialog: null, sold: null, payment: null, basket: null, unknownCode: null, selected: null, asking: null, toasts: [] });
+});
+
+/** Keys as a scanner sends them: one right after the other, then Enter. Answers whether Enter was left to the page. */
+async function scan(target: Element, code: string): Promise<boolean> {
+  for (const key of code) {
+    await fireEvent.keyDown(target, { key });
+    if (target instanceof HTMLInputElement) await fireEvent.input(target, { target: { value: target.value + key } });
+  }
+  return fireEvent.keyDown(target, { key: "Enter" });
+}
+
+async function selling(): Promise<HTMLInputElement> {
+  render(App);
+  return waitFor(() => screen.getByRole<HTMLInputElement>("textbox", { name: /search|scan/i }));
+}
+
+it("signs in by keys, and a wrong PIN says so and is forgotten", async () => {
+  fake.session.mockResolvedValue({ ...session, person: null });
+  fake.signIn.mockRejectedValueOnce({ code: "staff.wrong_pin", message: "wrong", field: null, values: {} }).mockResolvedValueOnce(session);
+  render(App);
+  await fireEvent.click(await screen.findByRole("radio", { name: /Asha/ }));
+  for (const key of ["9", "9", "9", "9", "Enter"]) await fireEvent.keyDown(window, { key });
+  await waitFor(() => expect(screen.getByRole("alert").textContent?.trim()).not.toBe(""));
+  for (const key of ["2", "5", "8", "0", "Enter"]) await fireEvent.keyDown(window, { key });
+  await waitFor(() => expect(fake.signIn).toHaveBeenLastCalledWith("asha", "2580"));
+});
+
+it("takes a scan while the search field has the focus, and its Enter presses nothing", async () => {
+  fake.scan.mockResolvedValue({ kind: "added", basket: basket(line(1)), line: 1 });
+  const field = await selling();
+  field.focus();
+  expect(await scan(field, "8904000210037")).toBe(false);
+  await waitFor(() => expect(fake.scan).toHaveBeenCalledExactlyOnceWith("8904000210037", null));
+  expect(fake.beginPayment).not.toHaveBeenCalled();
+  expect(field.value).toBe("");
+});
+
+it("sells three of what is scanned after 3 *", async () => {
+  fake.scan.mockResolvedValue({ kind: "added", basket: basket(line(1)), line: 1 });
+  const field = await selling();
+  await fireEvent.input(field, { target: { value: "3 * " } });
+  // A person's pause before the scanner.
+  await new Promise((wait) => setTimeout(wait, 80));
+  await scan(field, "8904000210037");
+  await waitFor(() => expect(fake.scan).toHaveBeenCalledExactlyOnceWith("8904000210037", 3000));
+});
+
+it("keeps an unknown code in sight until it is put away", async () => {
+  fake.scan.mockResolvedValue({ kind: "unknown", code: "4006381333931" });
+  const field = await selling();
+  await scan(field, "4006381333931");
+  expect((await screen.findByRole("alert")).textContent).toContain("4006381333931");
+});
+
+it("pays once, however often Enter is pressed", async () => {
+  let answer: (paid: { kind: "sold"; sold: typeof sold }) => void = () => {};
+  fake.basket.mockResolvedValue({ ...basket(line(1)), paying: true });
+  fake.payment.mockResolvedValue(payment);
+  fake.pay.mockImplementation(() => new Promise((done) => { answer = done; }));
+  render(App);
+  const due = await screen.findByTestId("left");
+  const form = due.closest(".pay")!.querySelector("form")!;
+  await fireEvent.submit(form);
+  await fireEvent.submit(form);
+  expect(fake.pay).toHaveBeenCalledTimes(1);
+  fake.basket.mockResolvedValue(basket());
+  answer({ kind: "sold", sold });
+  expect((await screen.findByTestId("change")).textContent).toContain("40");
+});
+
+it("shows only what is in sight of a hundred thousand products, and arrow keys reach the rest", async () => {
+  const all = 100_000;
+  fake.products.mockImplementation(async (_category, offset, limit) => ({
+    items: Array.from({ length: Math.min(limit, all - offset) }, (_, no) => item(offset + no)), total: all,
+  }));
+  const { container } = render(Browse);
+  await screen.findByText("Product 0");
+  expect(container.querySelectorAll("[data-index]").length).toBeLessThan(60);
+  const grid = screen.getByRole("group", { name: "Tea" });
+  grid.scrollTop = 140 * 20_000;
+  await fireEvent.scroll(grid);
+  await screen.findByText("Product 60000");
+  expect(container.querySelectorAll("[data-index]").length).toBeLessThan(80);
+  const tile = container.querySelector<HTMLElement>("[data-index='60000'] button")!;
+  tile.focus();
+  await fireEvent.keyDown(tile, { key: "ArrowDown" });
+  await waitFor(() => expect(document.activeElement?.textContent).toContain("Product 60003"));
+});
+
+it("gives an action another key, and whoever had it the old one", async () => {
+  expect(withKey("pay", "F2", {})).toEqual({ pay: "F2", search: "F10" });
+  expect(withKey("pay", "F10", { pay: "F2", search: "F10" })).toEqual({});
+  fake.setPreferences.mockImplementation(async (wanted) => wanted);
+  render(App);
+  await waitFor(() => expect(till.session).not.toBeNull());
+  till.go("settings");
+  await fireEvent.click(await screen.findByTestId("key-pay"));
+  await fireEvent.keyDown(window, { key: "a" });
+  expect(fake.setPreferences).not.toHaveBeenCalled();
+  await fireEvent.keyDown(window, { key: "F2" });
+  await waitFor(() => expect(fake.setPreferences).toHaveBeenCalledTimes(1));
+  expect(fake.setPreferences.mock.calls[0]?.[0].keymap).toEqual({ pay: "F2", search: "F10" });
+  expect(fake.beginPayment).not.toHaveBeenCalled();
+});
+
+it("lets a till go that is offline only with all of it sealed", async () => {
+  fake.unsent.mockResolvedValue(3);
+  fake.sealedExport.mockResolvedValue("/data/sealed/x.db.age");
+  fake.quit.mockResolvedValue(null);
+  till.sync = { code: "sync.offline", online: false, unsent: 3, oldestUnsentAtMs: 1, lastExchangeAtMs: 1 };
+  render(Quit);
+  const [first, second] = await waitFor(() => {
+    const fields = document.querySelectorAll<HTMLInputElement>("input[type=password]");
+    expect(fields.length).toBe(2);
+    return [...fields] as [HTMLInputElement, HTMLInputElement];
+  });
+  const seal = screen.getByRole<HTMLButtonElement>("button", { name: /seal/i });
+  await fireEvent.input(first, { target: { value: "correct horse" } });
+  await fireEvent.input(second, { target: { value: "correct hors" } });
+  expect(seal.disabled).toBe(true);
+  await fireEvent.input(second, { target: { value: "correct horse" } });
+  expect(seal.disabled).toBe(false);
+  await fireEvent.click(seal);
+  await screen.findByText("/data/sealed/x.db.age");
+  await fireEvent.click(screen.getByRole("button", { name: "Close Daybook" }));
+  expect(fake.quit).toHaveBeenCalledTimes(1);
+});
+
+it("asks a person about a print that was cut off", async () => {
+  const job = { id: 7, what: "receipt" as const, name: "T1/26-27/00001", copyNo: 0, state: "maybe" as const, tries: 1, problem: null, atMs: 1 };
+  till.papers = { jobs: [job], trouble: null };
+  fake.retryPrint.mockResolvedValue({ jobs: [], trouble: null });
+  render(Papers);
+  expect(screen.getByText(/is it complete/i)).toBeTruthy();
+  await fireEvent.click(screen.getByRole("button", { name: "Print" }));
+  expect(fake.retryPrint).toHaveBeenCalledExactlyOnceWith(7);
+  await screen.findByText("Everything is on paper.");
+});
+
+it("tells a refusal in the person's language and asks for a second person's PIN in place", async () => {
+  fake.basket.mockResolvedValue(basket(line(1)));
+  const refusal = { code: "approval.missing", message: "needs approval", field: null, values: { role: "manager" } };
+  const act = vi.fn<(approval: unknown) => Promise<string>>().mockRejectedValueOnce(refusal).mockResolvedValueOnce("done");
+  render(App);
+  await waitFor(() => expect(till.session).not.toBeNull());
+  const done = till.approved(act);
+  await waitFor(() => expect(till.asking).not.toBeNull());
+  till.asking!.answer({ staff: "kavya", pin: "2580" });
+  expect(await done).toBe("done");
+  expect(act).toHaveBeenLastCalledWith({ staff: "kavya", pin: "2580" });
+});
