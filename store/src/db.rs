@@ -3,6 +3,7 @@
 mod arg;
 mod error;
 mod insert;
+mod lookup;
 mod postgres;
 mod row;
 mod sqlite;
@@ -11,6 +12,7 @@ mod tx;
 pub use arg::{Arg, Bind};
 pub use error::{DbError, Remedy};
 pub use insert::Table;
+pub use lookup::Lookup;
 pub use postgres::PostgresPool;
 pub use row::Row;
 pub use sqlite::SqliteFile;

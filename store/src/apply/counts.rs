@@ -4,7 +4,7 @@
 use super::stock::movements_of;
 use super::{Placed, Unapplied};
 use crate::args;
-use crate::db::{Arg, Bind, Row, Tx};
+use crate::db::{Lookup, Row, Tx};
 use crate::exceptions::{Raised, raise};
 use crate::gate::Dirty;
 use daybook_domain::entry::{CountLine, Fact, Movement, StockCounted};
@@ -15,8 +15,12 @@ use uuid::Uuid;
 
 /// How far the clock of a till may be off before a person is asked, milliseconds.
 const CLOCK_ERROR_MS: i64 = 60_000;
-/// SKUs looked up by one statement.
-const CHUNK: usize = 64;
+
+const COUNT: Lookup = Lookup {
+    table: "stocktake_line",
+    by: &["tenant_id", "sku", "location_id"],
+    columns: &["sku", "location_id", "till_id", "counted_at_ms", "stocktake_id"],
+};
 
 pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
     for placed in facts {
@@ -140,34 +144,34 @@ fn unseen(
 
 /// Movements that arrive after a count of another till which was made later.
 pub(super) fn late(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
-    let skus: BTreeSet<&Sku> =
-        facts.iter().flat_map(|placed| movements_of(placed.fact).0).map(|one| &one.sku).collect();
-    let skus: Vec<&Sku> = skus.into_iter().collect();
-    for chunk in skus.chunks(CHUNK) {
-        let counts = counts_of(tx, chunk)?;
-        if counts.is_empty() {
-            continue;
-        }
-        for placed in facts {
-            for movement in movements_of(placed.fact).0 {
-                late_one(tx, placed, movement, &counts)?;
-            }
+    let counts = counts_of(tx, facts)?;
+    if counts.is_empty() {
+        return Ok(());
+    }
+    for placed in facts {
+        for movement in movements_of(placed.fact).0 {
+            late_one(tx, placed, movement, &counts)?;
         }
     }
     Ok(())
 }
 
-fn counts_of(tx: &mut Tx<'_>, skus: &[&Sku]) -> Result<Vec<Row>, Unapplied> {
-    let slots: Vec<String> = (2..CHUNK + 2).map(|n| format!("${n}")).collect();
-    let mut args: Vec<Arg<'_>> = vec![Arg::Int(tx.tenant())];
-    args.extend(skus.iter().map(Bind::arg));
-    args.resize(CHUNK + 1, Arg::Null);
-    let sql = format!(
-        "SELECT sku, location_id, till_id, counted_at_ms, stocktake_id FROM stocktake_line
-         WHERE tenant_id = $1 AND sku IN ({}) ORDER BY counted_at_ms",
-        slots.join(", ")
-    );
-    Ok(tx.query(&sql, &args)?)
+/// The counts of everything that moved, oldest first.
+fn counts_of(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<Vec<Row>, Unapplied> {
+    let tenant = tx.tenant();
+    let moved: BTreeSet<(&Sku, &LocationId)> = facts
+        .iter()
+        .flat_map(|placed| movements_of(placed.fact).0)
+        .map(|movement| (&movement.sku, &movement.location))
+        .collect();
+    let keys: Vec<_> =
+        moved.iter().map(|(sku, location)| args![tenant, *sku, *location].to_vec()).collect();
+    let mut counts = Vec::new();
+    for row in tx.find(&COUNT, &keys)? {
+        counts.push((row.int(3)?, row));
+    }
+    counts.sort_by_key(|(counted_at_ms, _)| *counted_at_ms);
+    Ok(counts.into_iter().map(|(_, row)| row).collect())
 }
 
 /// Corrected once, by the first count that can hold it: later counts were compared with a level that lacked it.

@@ -3,14 +3,20 @@
 
 use super::{Placed, Unapplied, sales::sale_of};
 use crate::args;
-use crate::db::{Arg, Tx};
+use crate::db::{Lookup, Tx};
 use crate::exceptions::{Raised, raise};
 use daybook_domain::document::Document;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// Documents looked up by one statement.
-const CHUNK: usize = 64;
+const BY_NUMBER: Lookup = Lookup {
+    table: "document",
+    by: &["tenant_id", "number"],
+    columns: &["number", "kind", "fiscal_year"],
+};
+
+const BY_ORIGINAL: Lookup =
+    Lookup { table: "document", by: &["tenant_id", "original_id"], columns: &["original_id"] };
 
 pub(super) fn check(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
     let documents: Vec<&Document> = facts
@@ -18,35 +24,28 @@ pub(super) fn check(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unappli
         .filter_map(|placed| sale_of(placed.fact))
         .map(|(_, sale)| &sale.document)
         .collect();
-    for chunk in documents.chunks(CHUNK) {
-        printed_twice(tx, chunk)?;
-        // A refund may come before the sale it refers to: both are asked about.
-        let mut originals: BTreeSet<Uuid> = refunded(tx, chunk)?;
-        originals
-            .extend(chunk.iter().filter_map(|document| Some(document.original.as_ref()?.id?.0)));
-        for original in originals {
-            refunded_above_bought(tx, original)?;
-        }
+    printed_twice(tx, &documents)?;
+    // A refund may come before the sale it refers to: both are asked about.
+    let mut originals: BTreeSet<Uuid> = refunded(tx, &documents)?;
+    originals
+        .extend(documents.iter().filter_map(|document| Some(document.original.as_ref()?.id?.0)));
+    for original in originals {
+        refunded_above_bought(tx, original)?;
     }
     Ok(())
 }
 
-fn slots(first: usize) -> String {
-    let slots: Vec<String> = (first..first + CHUNK).map(|n| format!("${n}")).collect();
-    slots.join(", ")
-}
-
-fn printed_twice(tx: &mut Tx<'_>, chunk: &[&Document]) -> Result<(), Unapplied> {
-    let mut args: Vec<Arg<'_>> = vec![Arg::Int(tx.tenant())];
-    args.extend(chunk.iter().map(|document| Arg::Text(&document.number)));
-    args.resize(CHUNK + 1, Arg::Null);
-    let sql = format!(
-        "SELECT number, kind, fiscal_year, count(*) FROM document WHERE tenant_id = $1 AND number IN ({})
-         GROUP BY number, kind, fiscal_year HAVING count(*) > 1",
-        slots(2)
-    );
-    for row in tx.query(&sql, &args)? {
-        let (number, kind, year, times) = (row.text(0)?, row.text(1)?, row.text(2)?, row.int(3)?);
+fn printed_twice(tx: &mut Tx<'_>, documents: &[&Document]) -> Result<(), Unapplied> {
+    let tenant = tx.tenant();
+    let numbers: BTreeSet<&str> =
+        documents.iter().map(|document| document.number.as_str()).collect();
+    let keys: Vec<_> = numbers.iter().map(|number| args![tenant, *number].to_vec()).collect();
+    let found = tx.find(&BY_NUMBER, &keys)?;
+    let mut printed: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
+    for row in &found {
+        *printed.entry((row.text(2)?, row.text(1)?, row.text(0)?)).or_default() += 1;
+    }
+    for ((year, kind, number), times) in printed.into_iter().filter(|(_, times)| *times > 1) {
         let raised = Raised {
             kind: "document.number_twice",
             subject: format!("number/{year}/{kind}/{number}"),
@@ -59,15 +58,11 @@ fn printed_twice(tx: &mut Tx<'_>, chunk: &[&Document]) -> Result<(), Unapplied> 
 }
 
 /// Which of these documents another one corrects.
-fn refunded(tx: &mut Tx<'_>, chunk: &[&Document]) -> Result<BTreeSet<Uuid>, Unapplied> {
-    let mut args: Vec<Arg<'_>> = vec![Arg::Int(tx.tenant())];
-    args.extend(chunk.iter().map(|document| Arg::Uuid(document.id.0)));
-    args.resize(CHUNK + 1, Arg::Null);
-    let sql = format!(
-        "SELECT DISTINCT original_id FROM document WHERE tenant_id = $1 AND original_id IN ({})",
-        slots(2)
-    );
-    let rows = tx.query(&sql, &args)?;
+fn refunded(tx: &mut Tx<'_>, documents: &[&Document]) -> Result<BTreeSet<Uuid>, Unapplied> {
+    let tenant = tx.tenant();
+    let ids: BTreeSet<Uuid> = documents.iter().map(|document| document.id.0).collect();
+    let keys: Vec<_> = ids.iter().map(|id| args![tenant, *id].to_vec()).collect();
+    let rows = tx.find(&BY_ORIGINAL, &keys)?;
     Ok(rows.iter().map(|row| row.uuid(0)).collect::<Result<_, _>>()?)
 }
 

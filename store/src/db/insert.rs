@@ -2,6 +2,7 @@
 
 use super::tx::Engine;
 use super::{Arg, DbError, Row, Tx};
+use postgres::types::Type;
 
 /// A table and the columns to write, in the order of the values of each row.
 #[derive(Debug, Clone, Copy)]
@@ -26,15 +27,14 @@ impl Table {
         )
     }
 
-    fn arrays_sql(&self, types: &[String]) -> String {
-        let slots: Vec<String> =
-            types.iter().enumerate().map(|(index, ty)| format!("${}::{ty}[]", index + 1)).collect();
+    fn arrays_sql(&self, types: &[Type]) -> String {
+        let slots = super::postgres::array_slots(types);
         // WHERE true: without it `ON CONFLICT` after a FROM is read as a join condition by some parsers.
         format!(
             "INSERT INTO {} ({}) SELECT * FROM unnest({}) WHERE true {}",
             self.name,
             self.columns.join(", "),
-            slots.join(", "),
+            slots,
             self.then
         )
     }
@@ -68,26 +68,16 @@ impl Tx<'_> {
         );
         let result = match &mut self.engine {
             Engine::Sqlite(connection) => {
-                super::sqlite::insert(connection, &table.values_sql(), rows)
+                super::sqlite::each(connection, &table.values_sql(), rows)
             }
             Engine::Postgres { tx, statements } => {
-                statements.types_of(tx, table).and_then(|types| {
-                    let columns = transpose(rows, table.columns.len());
-                    super::postgres::query_arrays(
-                        tx,
-                        statements,
-                        &table.arrays_sql(&types),
-                        &columns,
-                    )
+                statements.types_of(tx, table.name, table.columns).and_then(|types| {
+                    let columns = super::postgres::transpose(rows, table.columns.len());
+                    let sql = table.arrays_sql(&types);
+                    super::postgres::query_arrays(tx, statements, &sql, &columns)
                 })
             }
         };
         self.remember(result)
     }
-}
-
-fn transpose<'a>(rows: &[Vec<Arg<'a>>], columns: usize) -> Vec<Vec<Arg<'a>>> {
-    (0..columns)
-        .map(|column| rows.iter().filter_map(|row| row.get(column).copied()).collect())
-        .collect()
 }

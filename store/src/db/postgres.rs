@@ -1,8 +1,8 @@
 //! PostgreSQL: a pool of connections, each with its prepared statements.
 
 use super::tx::Engine;
-use super::{Arg, DbError, Moment, Row, Table, Tx};
-use postgres::types::{Kind, ToSql};
+use super::{Arg, DbError, Moment, Row, Tx};
+use postgres::types::{Kind, ToSql, Type};
 use postgres::{Client, Config, IsolationLevel, NoTls, Statement, Transaction};
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -125,15 +125,16 @@ impl Statements {
         Ok(statement)
     }
 
-    /// The types of the columns of a table, for casts of arrays.
+    /// The types of columns of a table, for casts of arrays.
     pub(super) fn types_of(
         &mut self,
         tx: &mut Transaction<'_>,
-        table: &Table,
-    ) -> Result<Vec<String>, DbError> {
-        let key = format!("SELECT {} FROM {} WHERE false", table.columns.join(", "), table.name);
+        table: &str,
+        columns: &[&str],
+    ) -> Result<Vec<Type>, DbError> {
+        let key = format!("SELECT {} FROM {table} WHERE false", columns.join(", "));
         let statement = self.prepare(tx, &key)?;
-        Ok(statement.columns().iter().map(|column| column.type_().name().to_owned()).collect())
+        Ok(statement.columns().iter().map(|column| column.type_().clone()).collect())
     }
 }
 
@@ -168,6 +169,20 @@ pub(super) fn query_arrays(
     let columns: Vec<&(dyn ToSql + Sync)> =
         columns.iter().map(|column| -> &(dyn ToSql + Sync) { column }).collect();
     tx.query(&statement, &columns)?.iter().map(Row::of_postgres).collect()
+}
+
+/// `$1::int8[], $2::text[], …`
+pub(super) fn array_slots(types: &[Type]) -> String {
+    let slots: Vec<String> =
+        (1..).zip(types).map(|(slot, ty)| format!("${slot}::{}[]", ty.name())).collect();
+    slots.join(", ")
+}
+
+/// The values of each column, of those of each row.
+pub(super) fn transpose<'a>(rows: &[Vec<Arg<'a>>], columns: usize) -> Vec<Vec<Arg<'a>>> {
+    (0..columns)
+        .map(|column| rows.iter().filter_map(|row| row.get(column).copied()).collect())
+        .collect()
 }
 
 fn in_order<'a>(args: &'a [Arg<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {

@@ -135,7 +135,8 @@ pub(super) fn query(
     collect(&mut statement)
 }
 
-pub(super) fn insert(
+/// Runs a statement with each row of parameters and returns all that it returned.
+pub(super) fn each(
     connection: &Connection,
     sql: &str,
     rows: &[Vec<Arg<'_>>],

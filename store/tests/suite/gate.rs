@@ -2,7 +2,7 @@
 
 use daybook_domain::feed::Settings;
 use daybook_store::args;
-use daybook_store::db::{DbError, Remedy, Table, Tx};
+use daybook_store::db::{DbError, Lookup, Remedy, Table, Tx};
 use daybook_store::gate::{Dirty, current_head};
 use daybook_sync::feed::{counter_of, feed_number};
 use uuid::Uuid;
@@ -186,6 +186,40 @@ on_both! {
         }).unwrap_err();
         assert_eq!(refused.remedy(), Remedy::Refuse);
         assert_eq!(store.gate().read(|tx| setting(tx, "good")).unwrap(), None);
+    }
+
+    fn a_failed_row_of_very_many_leaves_the_rest_of_the_transaction(store) {
+        const SETTING: Table = Table { name: "setting", columns: &["tenant_id", "name", "value"], then: "" };
+        let fill = |tx: &mut Tx<'_>, last: &str| {
+            let tenant = tx.tenant();
+            let names: Vec<String> = (0..100).map(|n| format!("n{n}")).chain([last.to_owned()]).collect();
+            let rows: Vec<_> = names.iter().map(|name| args![tenant, *name, "₹"].to_vec()).collect();
+            tx.insert(&SETTING, &rows)
+        };
+        store.gate().write(move |tx| {
+            put_setting(tx, "before", "1")?;
+            let refused = tx.attempt(|tx| fill(tx, ""))?;
+            assert_eq!(refused.unwrap_err().remedy(), Remedy::Refuse);
+            assert_eq!(setting(tx, "n1")?, None);
+            fill(tx, "last")
+        }).unwrap();
+        let found = store.gate().read(|tx| Ok::<_, DbError>((setting(tx, "before")?, setting(tx, "n99")?, setting(tx, "last")?))).unwrap();
+        assert_eq!(found, (Some("1".into()), Some("₹".into()), Some("₹".into())));
+    }
+
+    fn rows_are_found_by_many_keys(store) {
+        const SETTING: Lookup = Lookup { table: "setting", by: &["tenant_id", "name"], columns: &["value", "name"] };
+        store.gate().write(|tx| (0..30).try_for_each(|n| put_setting(tx, &format!("n{n}"), &n.to_string()))).unwrap();
+        let mut found: Vec<(String, String)> = store.gate().read(|tx| {
+            let tenant = tx.tenant();
+            let names: Vec<String> = (25..35).map(|n| format!("n{n}")).collect();
+            let keys: Vec<_> = names.iter().map(|name| args![tenant, *name].to_vec()).collect();
+            assert!(tx.find(&SETTING, &[])?.is_empty());
+            tx.find(&SETTING, &keys)?.iter().map(|row| Ok::<_, DbError>((row.text(1)?.to_owned(), row.text(0)?.to_owned()))).collect()
+        }).unwrap();
+        found.sort();
+        let wanted: Vec<_> = (25..30).map(|n| (format!("n{n}"), n.to_string())).collect();
+        assert_eq!(found, wanted);
     }
 
     fn data_survive_a_restart(mut store) {
