@@ -110,6 +110,7 @@ pub fn builder() -> Builder<Wry> {
             commands::leave_training,
             commands::ledger_check,
             commands::check_ledger,
+            commands::open_paper,
             commands::quit,
             commands::open_customer_display,
         ])

@@ -145,6 +145,14 @@ pub(crate) fn quit(app: AppHandle, desk: State<'_, Desk>) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Shows a paper that was saved, in the system's viewer.
+#[tauri::command(async)]
+#[specta::specta]
+pub(crate) fn open_paper(desk: State<'_, Desk>, file: String) -> Result<(), Fault> {
+    let paper = desk.saved_paper(&file)?;
+    opener::open(&paper).map_err(|error| Fault::of_window(&error.to_string()))
+}
+
 /// Opens the customer's window, or shows it again.
 #[tauri::command(async)]
 #[specta::specta]

@@ -631,3 +631,65 @@ async fn dialogs_and_payment_are_accessible_in_light_and_dark() -> WebDriverResu
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_discount_an_exchange_and_the_customers_window_show_the_same_sums() -> WebDriverResult<()>
+{
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    window.touch("Settings").await?;
+    window.touch("s window").await?;
+    window.touch("Sell").await?;
+    notebook_at_payment(&window).await?;
+    window.keys(Key::Enter + "").await?;
+    window.text("[data-testid=change]", "₹").await?;
+    window.find(".done .row button:nth-child(2)").await?.click().await?;
+    window.find("tbody input[type=checkbox]").await?.click().await?;
+    window.touch("Wrong item").await?;
+    window.text("[data-testid=preview]", "₹60.00").await?;
+    window.touch("Exchange").await?;
+    window.text("main", "Notebook").await?;
+    window.fill("[role=search] input", "ball pen, blue").await?;
+    window.find(".tiles .take").await?.click().await?;
+    window.find(".lines li").await?;
+    window.picture(&picture("exchange-light"))?;
+    window.keys(Key::F10 + "").await?;
+    window.find("[data-testid=left]").await?;
+    window.keys(Key::Enter + "").await?;
+    window.find("[data-testid=change], [data-testid=back]").await?;
+    window.picture(&picture("exchange-done-light"))?;
+    let main = window.driver().window().await?;
+    let handles = window.driver().windows().await?;
+    assert_eq!(handles.len(), 2, "the cashier's window and the customer's");
+    let customers = handles.into_iter().find(|handle| *handle != main).unwrap();
+    window.driver().switch_to_window(customers).await?;
+    let shown = window.find("body").await?.text().await?;
+    assert!(shown.contains("Thank you") && !shown.contains("Asha"), "{shown}");
+    drop(window);
+    let documents = shop.documents();
+    assert_eq!(documents[1].0, "exchange.completed");
+    shop.assert_whole();
+    Ok(())
+}
+
+#[tokio::test]
+async fn sizes_are_chosen_from_and_a_discount_above_the_limit_asks_a_manager() -> WebDriverResult<()>
+{
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    window.touch("Clothing").await?;
+    window.touch("Silk blend kurta").await?;
+    window.text("[role=dialog]", "Which one?").await?;
+    window.picture(&picture("variants-light"))?;
+    window.find("[role=dialog] .take").await?.click().await?;
+    window.text(".lines", "Silk blend kurta").await?;
+    window.keys(Key::F6 + "").await?;
+    window.find("[role=dialog]").await?;
+    window.fill("[role=dialog] [data-testid=amount]", "50").await?;
+    window.touch("Damaged").await?;
+    window.find("[role=dialog] button.go.large").await?.click().await?;
+    window.find("[data-testid=approval-pin]").await?.send_keys(pin("kavya") + Key::Enter).await?;
+    window.text(".basket", "Discount").await?;
+    window.picture(&picture("discount-light"))?;
+    Ok(())
+}

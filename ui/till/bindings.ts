@@ -98,6 +98,8 @@ export const commands = {
 	leaveTraining: () => __TAURI_INVOKE<null>("leave_training"),
 	ledgerCheck: () => __TAURI_INVOKE<LedgerCheck>("ledger_check"),
 	checkLedger: () => __TAURI_INVOKE<LedgerCheck>("check_ledger"),
+	/**  Shows a paper that was saved, in the system's viewer. */
+	openPaper: (file: string) => __TAURI_INVOKE<null>("open_paper", { file }),
 	/**  Ends the program; refused while the store lacks entries of this till. */
 	quit: () => __TAURI_INVOKE<null>("quit"),
 	/**  Opens the customer's window, or shows it again. */

@@ -17,7 +17,7 @@ use daybook_print::Fonts;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use uuid::Uuid;
 
@@ -201,6 +201,20 @@ impl Desk {
     /// `document.unknown`, `print.…`, `file.failed`.
     pub fn save_pdf(&self, number: &str, form: PaperForm) -> Result<String, Fault> {
         self.act(|turn| turn.save_pdf(number, form))
+    }
+
+    /// A paper that was saved, to be shown: nothing else of the machine is.
+    ///
+    /// # Errors
+    /// `document.unknown` for a file that is no saved paper.
+    pub fn saved_paper(&self, file: &str) -> Result<PathBuf, Fault> {
+        let found = Path::new(file).canonicalize().ok();
+        let papers = self.act(|turn| Ok(turn.ledger.home().dir().join(PAPERS)))?;
+        let papers = papers.canonicalize().unwrap_or(papers);
+        found.filter(|file| file.is_file() && file.parent() == Some(&papers)).ok_or_else(|| {
+            let error = TillError::refused("document.unknown", "there is no such paper");
+            Fault::from(&error.with("number", file))
+        })
     }
 }
 
