@@ -120,24 +120,31 @@ fn ask(stream: &mut TcpStream) -> Result<(), PrintFault> {
     Ok(())
 }
 
-/// A device that is out of paper takes no bytes, and does not say so: it gets a while, beside everything else.
-fn to_device(path: &str, bytes: &[u8]) -> Result<(), PrintFault> {
-    let (path, bytes) = (path.to_owned(), bytes.to_vec());
+/// Runs what may never come back beside everything else, and waits for it a while: by then it may have sent something.
+fn within(
+    wait: Duration,
+    work: impl FnOnce() -> Result<(), PrintFault> + Send + 'static,
+) -> Result<(), PrintFault> {
     let (done, outcome) = mpsc::channel();
     thread::spawn(move || {
-        let written = match OpenOptions::new().append(true).open(&path) {
-            Err(error) => Err(PrintFault::later("printer.unreachable", &error)),
-            Ok(mut file) => file
-                .write_all(&bytes)
-                .and_then(|()| file.flush())
-                .map_err(|error| PrintFault::cut_off(&error)),
-        };
-        // Nobody waits any more for a device that took too long.
-        let _late = done.send(written);
+        // Nobody waits any more for what took too long.
+        let _late = done.send(work());
     });
-    outcome
-        .recv_timeout(TAKE)
-        .unwrap_or_else(|_| Err(PrintFault::cut_off(&"the device takes no bytes")))
+    let late = |_| Err(PrintFault::cut_off(&"the printer takes nothing"));
+    outcome.recv_timeout(wait).unwrap_or_else(late)
+}
+
+/// A device that is out of paper takes no bytes, and does not say so.
+fn to_device(path: &str, bytes: &[u8]) -> Result<(), PrintFault> {
+    let (path, bytes) = (path.to_owned(), bytes.to_vec());
+    within(TAKE, move || {
+        let mut file = OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .map_err(|error| PrintFault::later("printer.unreachable", &error))?;
+        let written = file.write_all(&bytes).and_then(|()| file.flush());
+        written.map_err(|error| PrintFault::cut_off(&error))
+    })
 }
 
 /// Hands a PDF to a queue of the system's printing (CUPS).
@@ -145,13 +152,17 @@ pub(super) fn to_system(
     queue: &str,
     title: &str,
     options: &[&str],
-    pdf: &[u8],
+    pdf: Vec<u8>,
 ) -> Result<(), PrintFault> {
     let mut lp = Command::new("lp");
     lp.args(["-d", queue, "-t", title]);
     for option in options {
         lp.args(["-o", option]);
     }
+    within(TAKE, move || hand_over(lp, &pdf))
+}
+
+fn hand_over(mut lp: Command, pdf: &[u8]) -> Result<(), PrintFault> {
     let spawned = lp.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
     let mut child = match spawned {
         Ok(child) => child,

@@ -8,7 +8,7 @@ use crate::ledger::Ledger;
 use crate::paper::{self, Form};
 use daybook_print::escpos::open_drawer;
 use daybook_print::{Fonts, Labels, Strip, test_page};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -51,7 +51,7 @@ impl Printing {
         }
     }
 
-    /// Ends the printing: a job that is being sent is sent to its end.
+    /// Ends the printing: a job that is being sent is sent to its end, the others wait for the next start.
     pub(crate) fn stop(self) {
         drop(self.orders);
         if self.thread.join().is_err() {
@@ -117,9 +117,13 @@ impl Worker {
                 (setup.clone(), jobs.into_iter().find(|job| !blocked.contains(&way(&setup, job))))
             };
             // The drawer is never behind the paper of the act that opens it.
-            while let Ok(order) = orders.try_recv() {
-                if order == Order::OpenDrawer {
-                    self.drawer()?;
+            loop {
+                match orders.try_recv() {
+                    Ok(Order::OpenDrawer) => self.drawer()?,
+                    Ok(Order::Look) => {}
+                    Err(TryRecvError::Empty) => break,
+                    // The till closes: what waits is printed at its next start.
+                    Err(TryRecvError::Disconnected) => return Ok(false),
                 }
             }
             let Some(job) = job else { return Ok(!blocked.is_empty()) };
@@ -158,7 +162,7 @@ impl Worker {
                 let pdf =
                     paper::render(lock(&ledger).reader(), fonts, number, Form::A4, job.copy_no);
                 let pdf = pdf.map_err(|error| lasting(&error))?;
-                return to_system(&queue, &job.name, A4, &pdf);
+                return to_system(&queue, &job.name, A4, pdf);
             }
             What::Receipt => paper::strip(self.lock().reader(), &job.name, job.copy_no),
             What::Report => paper::report(&self.lock(), job.entry.unwrap_or_default()),
@@ -168,7 +172,7 @@ impl Worker {
         let drawn = |error: daybook_print::PrintError| PrintFault::lasting(error.code(), &error);
         if let Connection::System { queue } = &setup.connection {
             let pdf = strip.pdf(self.fonts()?).map_err(drawn)?;
-            return to_system(queue, &job.name, ROLL, &pdf);
+            return to_system(queue, &job.name, ROLL, pdf);
         }
         let bytes = strip.escpos(self.fonts()?, &setup.profile()).map_err(drawn)?;
         raw(setup, &bytes)
