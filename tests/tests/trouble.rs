@@ -12,7 +12,7 @@
 //! | weeks offline | `retail_data::the_baskets_of_a_real_retailer…`, simulator |
 //! | till blocked | `exchange::…blocked…` |
 //! | disk full, disk read-only | here: `a_till_on_a_full_or_read_only_disk_says_so_and_loses_nothing` |
-//! | two refunds, spent credit, late handover | `exchange::…refund…`, `order_at_till::…` |
+//! | two refunds, late handover | `exchange::…refund…`, `order_at_till::…` |
 //! | 1,000 tills at once | `crowd::a_thousand_tills_that_return_at_once_all_get_through` |
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that fails")]

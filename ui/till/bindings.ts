@@ -308,7 +308,7 @@ qrSvg: string | null } |
 { kind: "done"; 
 /**  What was due. */
 payableMinor: Minor; 
-/**  Change. */
+/**  What the customer gets back, as change or otherwise. */
 changeMinor: Minor; 
 /**  Number of the document. */
 number: string };

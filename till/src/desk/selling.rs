@@ -457,7 +457,8 @@ impl Turn<'_> {
             return Ok(match &self.counter.done {
                 Some(sold) => Display::Done {
                     payable_minor: sold.payable_minor,
-                    change_minor: sold.change_minor,
+                    // What the customer takes along, as change or as the balance of an exchange.
+                    change_minor: sold.change_minor.checked_add(sold.back_minor)?,
                     number: sold.number.clone(),
                 },
                 None => Display::Idle { business: self.settings()?.business },

@@ -951,7 +951,7 @@ pub enum Display {
     Done {
         /// What was due.
         payable_minor: Minor,
-        /// Change.
+        /// What the customer gets back, as change or otherwise.
         change_minor: Minor,
         /// Number of the document.
         number: String,
