@@ -839,3 +839,21 @@ fn goods_without_a_receipt_come_back_once_and_only_by_a_manager() {
     let card = crate::desk::view::UnreferencedReturn { tender: TenderType::Coupon, ..back };
     assert_eq!(code(desk.return_without_receipt(&card, Some(&manager()))), "refund.tender");
 }
+
+#[test]
+fn a_payment_code_of_training_pays_nobody() {
+    let shop = Shop::open();
+    let mut ledger = shop.ledger();
+    super::fixture::receive(&mut ledger, 30, &[("settings".to_owned(), settings_with_upi())]);
+    ledger.close().unwrap();
+    let desk = selling(&shop);
+    let link = |desk: &Desk| {
+        scan(desk, "TEA");
+        desk.start_upi(None).unwrap().upi.unwrap().uri
+    };
+    assert!(link(&desk).contains("shop@upi"), "the till itself asks for money");
+    desk.enter_training().unwrap();
+    desk.open_shift(Minor(0), &[], None).unwrap();
+    let link = link(&desk);
+    assert!(link.contains("training@invalid") && !link.contains("shop@upi"), "{link}");
+}
