@@ -28,6 +28,7 @@ pub use error::BasketError;
 pub use price::Rules;
 
 use crate::amount::{Currency, Minor, Quantity, RatePpm, UnitPrice, Uom};
+use crate::balance::Number;
 use crate::barcode::Embedded;
 use crate::catalogue::{Snapshot, UNIT_PRICE_MAX};
 use crate::document::{DocumentLine, LineFlag, PriceOverride};
@@ -77,6 +78,9 @@ pub struct BasketLine {
     /// What a person should know.
     #[serde(default)]
     pub flags: Vec<LineFlag>,
+    /// Number of the gift card that is sold.
+    #[serde(default)]
+    pub gift_card: Option<String>,
 }
 
 /// What a line costs before discounts.
@@ -169,6 +173,28 @@ impl Basket {
         self.push(item, quantity, LinePrice::Given { gross_minor })
     }
 
+    /// Adds a gift card with the money that is put on it. The item only names the line.
+    ///
+    /// # Errors
+    /// [`BasketError`] for an amount that is not above zero or too large, a card that is in the basket, or a full basket.
+    pub fn add_gift_card(
+        &mut self,
+        item: Snapshot,
+        number: &Number,
+        amount: Minor,
+    ) -> Result<u32, BasketError> {
+        if amount.is_zero() {
+            return Err(BasketError::Amount { sku: item.sku });
+        }
+        let same = |line: &BasketLine| line.gift_card.as_deref() == Some(number.as_str());
+        if self.lines.iter().any(same) {
+            return Err(BasketError::GiftCardTwice);
+        }
+        let no = self.add_given(item, Quantity(Quantity::WHOLE), amount)?;
+        self.line_mut(no)?.gift_card = Some(number.as_str().to_owned());
+        Ok(no)
+    }
+
     /// Adds an item by its in-store label. A weight sells at the price of the moment; a price is given, and the
     /// quantity follows from it where goods are sold by weight, else it is one piece.
     ///
@@ -255,10 +281,13 @@ impl Basket {
     /// Sets or takes away the discount of a line. Whether it exceeds the price shows at [`Basket::price`].
     ///
     /// # Errors
-    /// [`BasketError`] for a negative discount or one above 100 %.
+    /// [`BasketError`] for a negative discount, one above 100 %, or one on a gift card.
     pub fn set_discount(&mut self, no: u32, to: Option<Discount>) -> Result<(), BasketError> {
         check_discount(to, Some(no))?;
         let line = self.line_mut(no)?;
+        if line.gift_card.is_some() && to.is_some() {
+            return Err(BasketError::GiftCardDiscount { line: no });
+        }
         line.discount = to;
         line.discount_reason = None;
         Ok(())
@@ -338,6 +367,7 @@ impl Basket {
             discount: None,
             discount_reason: None,
             flags,
+            gift_card: None,
         });
         Ok(no)
     }

@@ -4,6 +4,7 @@
 use crate::amount::{Currency, Minor, Quantity, RatePpm, UnitPrice, Uom};
 use crate::ids::{CustomerId, DocumentId, LocationId, Sku, TillCode, TillId};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// What kind of document, which decides its series and its title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -210,6 +211,10 @@ pub struct DocumentLine {
     /// For a returned line: goods become sellable again (`true`) or are written off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restock: Option<bool>,
+    /// Number of the gift card that is sold or topped up here: the line bears no tax, moves no stock and takes no
+    /// discount, see [`crate::balance`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gift_card: Option<String>,
 }
 
 /// One tax component of a line.
@@ -318,7 +323,10 @@ pub struct Tender {
     /// Change given back (cash): `given − amount`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_minor: Option<Minor>,
-    /// Terminal slip, UTR, coupon code, gift card number.
+    /// Terminal slip, UTR, coupon code, number of the gift card or store credit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// Request by which the store had set the amount of a balance aside for this till.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Uuid>,
 }

@@ -6,6 +6,7 @@
 
 pub mod allotment;
 pub mod amount;
+pub mod balance;
 pub mod barcode;
 pub mod basket;
 pub mod cash;

@@ -18,7 +18,8 @@
 mod cumulative;
 
 use crate::amount::{Minor, OutOfRange, Quantity, Uom};
-use crate::document::{Document, DocumentKind, DocumentLine, LineFlag, Tender, Totals};
+use crate::balance::Medium;
+use crate::document::{Document, DocumentKind, DocumentLine, LineFlag, Tender, TenderType, Totals};
 use crate::figures::Figures;
 use cumulative::Returned;
 
@@ -104,6 +105,14 @@ pub enum RefundError {
         /// What is left.
         left: Quantity,
     },
+    /// Money on a card does not come back as goods do.
+    #[error(
+        "line {line}: a gift card is not taken back; void its sale on the same day, or spend it"
+    )]
+    GiftCard {
+        /// Line.
+        line: u32,
+    },
     /// More money than was paid and is still there.
     #[error("only {} minor units of what was paid are left to refund", .left.0)]
     ExceedsPaid {
@@ -139,6 +148,7 @@ impl RefundError {
             Self::LineTwice { .. } => "refund.line_twice",
             Self::Quantity { .. } => "refund.quantity",
             Self::ExceedsBought { .. } => "refund.exceeds_bought",
+            Self::GiftCard { .. } => "refund.gift_card",
             Self::ExceedsPaid { .. } => "refund.exceeds_paid",
             Self::AlreadyReturned { .. } => "refund.already_returned",
             Self::Exchange { .. } => "refund.exchange",
@@ -168,6 +178,9 @@ pub fn plan(
             return Err(RefundError::LineTwice { line: asked.line });
         }
         let sold = sold_line(original, asked.line)?;
+        if sold.gift_card.is_some() {
+            return Err(RefundError::GiftCard { line: sold.no });
+        }
         let returned = Returned::of(sold.no, &notes)?;
         check_quantity(sold, &returned, asked.quantity)?;
         let mut line = returned.next_share(sold, asked.quantity, original.tax_inclusive)?;
@@ -195,7 +208,7 @@ pub fn remaining(
     }
     let notes: Vec<&Document> = before.iter().filter(|note| corrects(note, original)).collect();
     let mut left = Vec::new();
-    for sold in original.lines.iter().filter(|line| line.original_line.is_none()) {
+    for sold in original.lines.iter().filter(|line| goods(line)) {
         let returned = Returned::of(sold.no, &notes)?;
         let quantity = sold.quantity_milli.checked_sub(returned.quantity)?;
         if quantity.0 > 0 || (sold.quantity_milli.is_zero() && !returned.any) {
@@ -217,11 +230,11 @@ pub fn left_to_refund(original: &Document, before: &[Document]) -> Result<Minor,
     Ok(refundable(original, &notes)?.left_minor.max(Minor::ZERO))
 }
 
-/// Reverses a whole sale with its tenders, before anything of it came back. Whether it is still the same business
-/// day is the caller's to check.
+/// Reverses a whole sale with its tenders, before anything of it came back: a gift card that was sold loses what was put
+/// on it. Whether it is still the same business day is the caller's to check.
 ///
 /// # Errors
-/// [`RefundError::AlreadyReturned`], [`RefundError::Exchange`] and those of [`plan`].
+/// [`RefundError::AlreadyReturned`], [`RefundError::Exchange`], [`RefundError::NotASale`], [`RefundError::NotPaid`].
 pub fn void(original: &Document, before: &[Document]) -> Result<Void, RefundError> {
     let number = || original.number.clone();
     if original.lines.iter().any(|line| line.original_line.is_some()) {
@@ -230,12 +243,52 @@ pub fn void(original: &Document, before: &[Document]) -> Result<Void, RefundErro
     if before.iter().any(|note| corrects(note, original)) {
         return Err(RefundError::AlreadyReturned { number: number() });
     }
-    let Plan { mut figures, .. } = plan(original, &[], &remaining(original, &[], true)?)?;
+    check_sale(original)?;
+    let mut lines = Vec::with_capacity(original.lines.len());
+    for sold in &original.lines {
+        let inclusive = original.tax_inclusive;
+        let whole = Returned::default().next_share(sold, sold.quantity_milli, inclusive)?;
+        lines.push(DocumentLine { restock: Some(true), ..whole });
+    }
+    let mut figures = Figures::of(lines)?;
     let Totals { rounding_minor, payable_minor, .. } = original.totals;
     figures.totals = Totals { rounding_minor, payable_minor, ..figures.totals };
-    let given_back =
-        |tender: &Tender| Tender { given_minor: None, change_minor: None, ..tender.clone() };
+    let given_back = |tender: &Tender| Tender {
+        given_minor: None,
+        change_minor: None,
+        hold: None,
+        ..tender.clone()
+    };
     Ok(Void { figures, tenders: original.tenders.iter().map(given_back).collect() })
+}
+
+/// How money may go back, the way it came first. What was paid from a balance goes to a balance and does not come out in
+/// cash; several tenders go back in cash or as store credit.
+#[must_use]
+pub fn media_back(original: &Document) -> Vec<TenderType> {
+    let credit = TenderType::StoreCredit;
+    match original.tenders.as_slice() {
+        [only] => match only.tender_type {
+            TenderType::Cash | TenderType::Coupon => vec![TenderType::Cash, credit],
+            TenderType::StoreCredit => vec![credit],
+            TenderType::GiftCard => vec![TenderType::GiftCard, credit],
+            other => vec![other, TenderType::Cash, credit],
+        },
+        _ => vec![TenderType::Cash, credit],
+    }
+}
+
+/// The number that a part of the sale was paid from, for it to go back there.
+#[must_use]
+pub fn balance_back(original: &Document, tender_type: TenderType) -> Option<&str> {
+    Medium::of(tender_type)?;
+    let same = original.tenders.iter().find(|tender| tender.tender_type == tender_type);
+    same?.reference.as_deref()
+}
+
+/// Whether a line sold something that may come back: no line that came back itself, and no gift card.
+fn goods(line: &DocumentLine) -> bool {
+    line.original_line.is_none() && line.gift_card.is_none()
 }
 
 fn check_sale(original: &Document) -> Result<(), RefundError> {
@@ -293,7 +346,7 @@ fn check_quantity(
 
 /// Paid for the sold lines, less what went back. In an exchange the returned goods paid too.
 fn refundable(original: &Document, notes: &[&Document]) -> Result<Refundable, OutOfRange> {
-    let sold = original.lines.iter().filter(|line| line.original_line.is_none());
+    let sold = original.lines.iter().filter(|line| goods(line));
     let mut left = Minor::total(sold.map(|line| line.total_minor))?
         .checked_add(original.totals.rounding_minor)?;
     let mut rounded_minor = Minor::ZERO;

@@ -15,9 +15,11 @@
 //! ```
 
 use crate::amount::{Minor, OutOfRange};
+use crate::balance::Medium;
 use crate::document::{Tender, TenderType, Totals};
 use crate::refund::Refundable;
 use crate::rounding::CashRounding;
+use uuid::Uuid;
 
 /// Most tenders of one document.
 pub const TENDERS_MAX: usize = 20;
@@ -33,15 +35,17 @@ pub struct Offer {
     pub amount: Option<Minor>,
     /// Notes and coins handed over.
     pub given: Option<Minor>,
-    /// Terminal slip, UTR, coupon code, gift card number.
+    /// Terminal slip, UTR, coupon code, number of the gift card or store credit.
     pub reference: Option<String>,
+    /// Request by which the store set the amount of a balance aside.
+    pub hold: Option<Uuid>,
 }
 
 impl Offer {
     /// An offer without reference.
     #[must_use]
     pub fn of(tender_type: TenderType, amount: Option<Minor>) -> Self {
-        Self { tender_type, amount, given: None, reference: None }
+        Self { tender_type, amount, given: None, reference: None, hold: None }
     }
 }
 
@@ -87,8 +91,10 @@ pub enum TenderError {
         /// Which one, from 1.
         no: usize,
     },
-    /// Empty or too long.
-    #[error("tender {no}: reference must have 1 to 64 characters")]
+    /// Empty or too long, or missing where it names a balance.
+    #[error(
+        "tender {no}: reference must have 1 to 64 characters, and be there for a gift card or store credit"
+    )]
     Reference {
         /// Which one, from 1.
         no: usize,
@@ -231,7 +237,8 @@ fn check(offers: &[Offer], fits: impl Fn(&Offer, Minor) -> bool) -> Result<(), T
         if offer.given.is_some() && offer.tender_type != TenderType::Cash {
             return Err(TenderError::Given { no });
         }
-        let length = offer.reference.as_ref().map_or(1, |text| text.chars().count());
+        let unnamed = usize::from(Medium::of(offer.tender_type).is_none());
+        let length = offer.reference.as_ref().map_or(unnamed, |text| text.chars().count());
         if !(1..=REFERENCE_MAX).contains(&length) {
             return Err(TenderError::Reference { no });
         }
@@ -269,6 +276,7 @@ fn tender_of(offer: &Offer, amount_minor: Minor) -> Tender {
         given_minor: None,
         change_minor: None,
         reference: offer.reference.clone(),
+        hold: offer.hold,
     }
 }
 

@@ -3,8 +3,9 @@
 use crate::figures;
 use crate::options::Labels;
 use daybook_domain::amount::{Currency, Minor, RatePpm};
+use daybook_domain::balance::{self, Key, Medium, Number};
 use daybook_domain::document::{
-    Document, DocumentKind, DocumentLine, LineFlag, Party, Place, TenderType,
+    Document, DocumentKind, DocumentLine, LineFlag, Party, Place, Tender, TenderType,
 };
 use daybook_domain::upi::PayLink;
 
@@ -112,6 +113,11 @@ pub(crate) fn line_discount(line: &DocumentLine) -> Minor {
     saturating_total([line.discount_minor, line.bill_discount_minor])
 }
 
+/// What a line adds to the value of what was supplied; money on a gift card is no supply.
+pub(crate) fn supplied(line: &DocumentLine) -> Minor {
+    if line.gift_card.is_some() { Minor::ZERO } else { line.taxable_minor }
+}
+
 fn negated(amount: Minor) -> Minor {
     Minor(amount.0.saturating_neg())
 }
@@ -131,12 +137,18 @@ pub(crate) fn totals(document: &Document, labels: &Labels) -> Vec<Row> {
         rows.push(Row::plain(labels.discount, money(negated(totals.discount_minor))));
     }
     if !document.tax_table.is_empty() {
-        rows.push(Row::plain(labels.taxable, money(totals.taxable_minor)));
+        let supplied = document.lines.iter().map(supplied);
+        rows.push(Row::plain(labels.taxable, money(saturating_total(supplied))));
         for component in components(document) {
             let of = document.tax_table.iter().filter(|row| row.component == component);
             let sum = saturating_total(of.map(|row| row.amount_minor));
             rows.push(Row::plain(component, money(sum)));
         }
+    }
+    let cards = document.lines.iter().filter(|line| line.gift_card.is_some());
+    let cards = saturating_total(cards.map(|line| line.total_minor));
+    if !cards.is_zero() && !document.tax_table.is_empty() {
+        rows.push(Row::plain(labels.gift_card, money(cards)));
     }
     if !totals.rounding_minor.is_zero() {
         rows.push(Row::plain(labels.total, money(totals.total_minor)));
@@ -181,6 +193,11 @@ pub(crate) fn settlement(document: &Document, labels: &Labels) -> Vec<Row> {
             details.push(format!("{} {}", labels.given, money(given)));
         }
         if let Some(reference) = &tender.reference {
+            let reference = match Medium::of(tender.tender_type) {
+                Some(_) if takes(document, tender) => masked(reference),
+                Some(_) => grouped(reference),
+                None => reference.clone(),
+            };
             details.push(format!("{} {reference}", labels.reference));
         }
         row.detail = details.join(" · ");
@@ -195,6 +212,29 @@ pub(crate) fn settlement(document: &Document, labels: &Labels) -> Vec<Row> {
         rows.push(Row::strong(labels.balance_due, value));
     }
     rows
+}
+
+/// Whether a tender from a balance takes from it, rather than puts something on it.
+fn takes(document: &Document, tender: &Tender) -> bool {
+    document.kind != DocumentKind::CreditNote && tender.amount_minor.0 > 0
+}
+
+/// The end of a number that may be spent by whoever reads it.
+fn masked(number: &str) -> String {
+    let count = number.chars().count();
+    let end: String = number.chars().skip(count.saturating_sub(4)).collect();
+    format!("•••• {end}")
+}
+
+/// A number of a balance as people read it.
+pub(crate) fn grouped(number: &str) -> String {
+    Number::new(number).map_or_else(|_| number.to_owned(), |number| number.grouped())
+}
+
+/// What the document puts on gift cards and store credit: the customer spends it with this paper.
+pub(crate) fn put_on(document: &Document) -> Vec<(Key, Minor)> {
+    let changes = balance::changes(document).unwrap_or_default();
+    changes.into_iter().filter(|(_, amount)| amount.0 > 0).collect()
 }
 
 /// What is not settled.
@@ -279,6 +319,9 @@ pub(crate) fn line_details(document: &Document, line: &DocumentLine, labels: &La
     }
     if let Some(mrp) = line.mrp_minor {
         parts.push(format!("{} {}", labels.mrp, figures::money(mrp, document.currency)));
+    }
+    if let Some(number) = &line.gift_card {
+        parts.push(grouped(number));
     }
     if line.flags.contains(&LineFlag::OpenItem) {
         parts.push(line.sku.to_string());

@@ -135,6 +135,8 @@ labels! {
     upi: "UPI",
     store_credit: "Store credit",
     gift_card: "Gift card",
+    worth: "Worth",
+    to_spend: "Show this to spend it. Whoever has it can.",
     coupon: "Coupon",
     online: "Online",
     cod: "Cash on delivery",

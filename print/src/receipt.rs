@@ -44,6 +44,7 @@ pub fn receipt(document: &Document, options: &Options) -> Result<Strip, PrintErr
     }
     tax_summary(&mut strip, document, labels);
     payment_code(&mut strip, document, labels);
+    balances(&mut strip, document, labels);
     closing(&mut strip, document, options);
     Ok(strip)
 }
@@ -170,6 +171,24 @@ fn payment_code(strip: &mut Strip, document: &Document, labels: &Labels) {
     strip.push(Piece::Qr(link));
     strip.centred(Style::bold(820), labels.scan_to_pay);
     strip.centred(SMALL, document.upi_vpa.as_deref().unwrap_or_default());
+}
+
+/// What the customer can spend with this paper: its amount, and its number to be read and scanned.
+fn balances(strip: &mut Strip, document: &Document, labels: &Labels) {
+    for (key, amount) in content::put_on(document) {
+        strip.rule();
+        strip.space(200);
+        strip.centred(Style::bold(940), content::tender_name(key.medium.tender_type(), labels));
+        let worth = figures::money_signed(amount, document.currency);
+        strip.row(Row { emphasis: Emphasis::Grand, ..Row::plain(labels.worth, worth) });
+        strip.space(200);
+        if key.number.bytes().all(|byte| byte.is_ascii_graphic()) {
+            strip.push(Piece::Barcode(key.number.clone()));
+        }
+        strip.centred(Style::bold(940), &content::grouped(&key.number));
+        strip.centred(SMALL, labels.to_spend);
+        strip.space(300);
+    }
 }
 
 fn closing(strip: &mut Strip, document: &Document, options: &Options) {

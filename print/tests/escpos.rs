@@ -10,7 +10,6 @@ use daybook_print::escpos::decode::{Event, decode, readable};
 use daybook_print::escpos::{Characters, DrawerPin, Profile, open_drawer};
 use daybook_print::{Fonts, Labels, Options, receipt, test_page, x_report, z_report};
 use proptest::prelude::*;
-use std::process::Command;
 use std::sync::OnceLock;
 
 const RASTER: Profile = Profile { characters: Characters::Ascii, codes: false, ..Profile::MM_80 };
@@ -134,7 +133,7 @@ fn telephones_read_the_code_to_pay_and_tills_the_number() {
     let read: Vec<String> =
         image.detect_grids().iter().map(|grid| grid.decode().unwrap().1).collect();
     assert_eq!(read, [link]);
-    assert_eq!(barcodes(width, height, &pixels), std::slice::from_ref(&number));
+    assert_eq!(reader::barcodes_in(width, height, &pixels), std::slice::from_ref(&number));
 
     let narrow = events(&document, &Profile::MM_58);
     let (width, height, pixels) = picture(&narrow);
@@ -149,23 +148,7 @@ fn the_number_scans_from_the_pdf_too() {
     let document = common::one_line();
     let pdf = receipt(&document, &Options::default()).unwrap().pdf(fonts()).unwrap();
     let (width, height, pixels) = reader::grey(&pdf);
-    assert_eq!(barcodes(width, height, &pixels), [document.number]);
-}
-
-/// What a scanner reads from a picture.
-fn barcodes(width: usize, height: usize, pixels: &[u8]) -> Vec<String> {
-    let file = std::env::temp_dir().join(format!("daybook-{}-{height}.pgm", std::process::id()));
-    let mut image = format!("P5 {width} {height} 255\n").into_bytes();
-    image.extend(pixels);
-    std::fs::write(&file, image).unwrap();
-    let output = Command::new("zbarimg")
-        .args(["--quiet", "--raw", "-Sdisable", "-Scode128.enable"])
-        .arg(&file)
-        .output()
-        .expect("zbarimg of zbar-tools is needed");
-    std::fs::remove_file(&file).unwrap();
-    let read = String::from_utf8(output.stdout).unwrap();
-    read.lines().map(str::to_owned).collect()
+    assert_eq!(reader::barcodes_in(width, height, &pixels), [document.number]);
 }
 
 #[test]

@@ -145,6 +145,21 @@ fn a_credit_note_names_what_it_corrects_and_why() {
 }
 
 #[test]
+fn a_balance_is_printed_in_full_where_it_is_given_and_hidden_where_it_is_spent() {
+    let (sold, credit) = (common::gift_card(), common::store_credit());
+    for text in [text(&a4(&sold)), text(&receipt(&sold))] {
+        assert!(text.contains("9012 3456 7890 1238"), "{text}");
+        assert!(text.contains("•••• 1237") && !text.contains("9112"), "{text}");
+    }
+    for text in [text(&a4(&credit)), text(&receipt(&credit))] {
+        assert!(text.contains("9112 3456 7890 1237"), "{text}");
+    }
+    // Both numbers are read by a scanner: what can be spent, and the document.
+    assert_eq!(reader::barcodes(&receipt(&sold)), ["9012345678901238", "S1T2/26-27/00015"]);
+    assert_eq!(reader::barcodes(&receipt(&credit)), ["9112345678901237", "S1T2C/26-27/0004"]);
+}
+
+#[test]
 fn what_was_said_to_the_customer_and_to_whom_it_is_given_stands_on_the_paper() {
     let said = |text: &str| Some(text.to_owned());
     let document = daybook_domain::document::Document {

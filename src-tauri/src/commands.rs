@@ -4,11 +4,12 @@
 
 use crate::window;
 use daybook_domain::amount::{Minor, Quantity, UnitPrice};
+use daybook_domain::document::TenderType;
 use daybook_till::desk::view::{
-    Basket, Buyer, CashKind, Category, Closing, CountForm, Customer, DiscountInput, Display, Item,
-    ItemPage, Offer, Paid, PaperState, Parked, Payment, Person, Pieces, Refund, Report, ReturnLine,
-    ReturnPreview, Returnable, Scanned, Session, Shop, Sold, SyncState, UnreferencedReturn,
-    UpiState, ZRow,
+    BalanceLeft, Basket, Buyer, CashKind, Category, Closing, CountForm, Customer, DiscountInput,
+    Display, Item, ItemPage, Offer, Paid, PaperState, Parked, Payment, Person, Pieces, Refund,
+    Report, ReturnLine, ReturnPreview, Returnable, Scanned, Session, Shop, Sold, SyncState,
+    UnreferencedReturn, UpiState, ZRow,
 };
 use daybook_till::desk::{
     Approval, Desk, DocumentView, Enrol, Fault, Goods, Health, HistoryFilter, HistoryRow,
@@ -55,6 +56,7 @@ commands! {
     scan(desk, code: String, quantity_milli: Option<Quantity>) -> Scanned { desk.scan(&code, quantity_milli) }
     add(desk, sku: String, quantity_milli: Option<Quantity>, unit_price_micros: Option<UnitPrice>) -> Scanned { desk.add(&sku, quantity_milli, unit_price_micros) }
     add_open_item(desk, name: String, price_minor: Minor, tax_class: String, quantity_milli: Quantity) -> Scanned { desk.add_open_item(&name, price_minor, &tax_class, quantity_milli) }
+    add_gift_card(desk, amount_minor: Minor, number: Option<String>) -> Scanned { desk.add_gift_card(amount_minor, number.as_deref()) }
     set_quantity(desk, line: u32, quantity_milli: Quantity) -> Basket { desk.set_quantity(line, quantity_milli) }
     remove_line(desk, line: u32) -> Basket { desk.remove_line(line) }
     override_price(desk, line: u32, unit_price_micros: UnitPrice, reason: String, approval: Option<Approval>) -> Basket { desk.override_price(line, unit_price_micros, &reason, approval.as_ref()) }
@@ -76,11 +78,16 @@ commands! {
     remove_tender(desk, no: u32) -> Payment { desk.remove_tender(no) }
     start_upi(desk, amount_minor: Option<Minor>) -> Payment { desk.start_upi(amount_minor) }
     settle_upi(desk, attempt: Uuid, outcome: UpiState, reference: Option<String>, approval: Option<Approval>) -> Paid { desk.settle_upi(attempt, outcome, reference.as_deref(), approval.as_ref()) }
+    pay_from_balance(desk, number: String, amount_minor: Option<Minor>, approval: Option<Approval>) -> Paid { desk.pay_from_balance(&number, amount_minor, approval.as_ref()) }
+    settle_balance(desk, approval: Option<Approval>) -> Paid { desk.settle_balance(approval.as_ref()) }
+    drop_balance(desk) -> Payment { desk.drop_balance() }
+    ask_balance(desk, number: String) -> Uuid { desk.ask_balance(&number) }
+    balance_left(desk, request: Uuid) -> Option<BalanceLeft> { desk.balance_left(request) }
     leave_payment(desk) -> Basket { desk.leave_payment() }
     last_sale(desk) -> Option<Sold> { desk.last_sale() }
 
     returnable(desk, number: String) -> Returnable { desk.returnable(&number) }
-    preview_return(desk, number: String, lines: Vec<ReturnLine>) -> ReturnPreview { desk.preview_return(&number, &lines) }
+    preview_return(desk, number: String, lines: Vec<ReturnLine>, tender: Option<TenderType>) -> ReturnPreview { desk.preview_return(&number, &lines, tender) }
     refund(desk, refund: Refund, approval: Option<Approval>) -> Sold { desk.refund(&refund, approval.as_ref()) }
     void_sale(desk, number: String, reason: String, approval: Option<Approval>) -> Sold { desk.void_sale(&number, &reason, approval.as_ref()) }
     return_without_receipt(desk, back: UnreferencedReturn, approval: Option<Approval>) -> Sold { desk.return_without_receipt(&back, approval.as_ref()) }

@@ -3,6 +3,7 @@
 //! Reading and checking happen before the transaction ([`prepare`]); applying a whole push is one pass over its
 //! facts ([`apply`]) with few statements. A fact is never refused: what cannot be applied goes to quarantine.
 
+mod balances;
 mod cash;
 mod counts;
 mod figures;
@@ -140,6 +141,8 @@ pub fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
     // Orders before levels, as everywhere.
     orders::apply(tx, facts)?;
     stock::apply(tx, facts)?;
+    // Balances after levels, as requests ask.
+    balances::apply(tx, facts)?;
     counts::late(tx, facts)?;
     counts::apply(tx, facts)?;
     refunds::check(tx, facts)

@@ -5,6 +5,7 @@
 //! 7 busy, try again.
 
 mod backup;
+mod balance;
 mod customer;
 mod exception;
 mod fork;
@@ -54,6 +55,9 @@ enum Command {
     /// Rights of tills to sell pooled stock offline.
     #[command(subcommand)]
     Lease(lease::Lease),
+    /// Gift cards and store credit.
+    #[command(subcommand)]
+    Balance(balance::Balance),
     /// Customers.
     #[command(subcommand)]
     Customer(customer::Customer),
@@ -215,6 +219,7 @@ pub fn main() -> ExitCode {
         Command::Till(command) => command.run(),
         Command::Quarantine(command) => command.run(),
         Command::Lease(command) => command.run(),
+        Command::Balance(command) => command.run(),
         Command::Customer(command) => command.run(),
         Command::Fork(command) => command.run(),
         Command::Exception(command) => command.run(),

@@ -3,6 +3,7 @@
 //! What a till shows comes from its own signed statement, never from the store's tables. The rules stand in
 //! [`daybook_domain::reconcile`]; here both sides are read, in one unchanging view of the data.
 
+mod balances;
 mod books;
 mod journal;
 mod money;
@@ -43,6 +44,7 @@ pub fn reconcile(tx: &mut Tx<'_>, scope: &Scope) -> Result<Report, DbError> {
     let money = money::lines(tx, &journal, scope)?;
     let mut faults = books::faults(tx)?;
     faults.extend(stock.iter().flat_map(StockLine::fault_texts));
+    faults.extend(balances::faults(tx, &journal)?);
     let exceptions = exceptions::list(tx, false)?;
     let summary = Summary::of(&stock, compared, &money, &faults);
     Ok(Report {
@@ -51,6 +53,7 @@ pub fn reconcile(tx: &mut Tx<'_>, scope: &Scope) -> Result<Report, DbError> {
         tills,
         stock: stock.into_iter().filter(|line| scope.all || line.stands_out()).collect(),
         money,
+        balances: crate::balances::list(tx, None, scope.all)?,
         faults,
         exceptions,
         summary,

@@ -1,6 +1,7 @@
 //! Tills: their state, their journals as the store holds them, their request keys.
 
 use crate::args;
+use crate::balances;
 use crate::db::{DbError, Row, Tx};
 use crate::gate::{self, Dirty};
 use crate::leases;
@@ -253,6 +254,7 @@ pub fn set_state(
     if state == TillState::Retired {
         // Nobody waits for it: its rights are over, what it sold under them may still arrive.
         leases::end(tx, till.till, None)?;
+        balances::end(tx, till.till)?;
     }
     record(tx, till.till, state.name(), actor, "")?;
     Ok(Till { state, ..till })

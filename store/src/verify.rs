@@ -1,6 +1,8 @@
-//! Checks what the store holds against itself: chains, signatures, heads, and levels against their movements.
+//! Checks what the store holds against itself: chains, signatures, heads, levels against their movements,
+//! balances against their changes.
 
 use crate::args;
+use crate::balances::{Book, books};
 use crate::db::{DbError, Tx};
 use crate::tills::{Incarnation, Till};
 use daybook_sync::frame::{Frame, FramedEntry, Head, Journal, VerifiedPush};
@@ -17,6 +19,8 @@ pub struct Report {
     pub entries: usize,
     /// Levels compared with their movements.
     pub levels: i64,
+    /// Gift cards and store credit compared with their changes.
+    pub balances: i64,
     /// One line for each fault.
     pub faults: Vec<String>,
 }
@@ -33,6 +37,7 @@ pub fn verify(tx: &mut Tx<'_>) -> Result<Report, DbError> {
         }
     }
     levels(tx, &mut report)?;
+    balances(tx, &mut report)?;
     Ok(report)
 }
 
@@ -86,6 +91,20 @@ fn page(tx: &mut Tx<'_>, journal: &Journal, after: i64) -> Result<Vec<FramedEntr
             Ok(FramedEntry { frame, bytes: row.bytes(4)?.to_owned(), sidecar: None })
         })
         .collect()
+}
+
+fn balances(tx: &mut Tx<'_>, report: &mut Report) -> Result<(), DbError> {
+    for book in books(tx)? {
+        report.balances += 1;
+        let Book { medium, number, amount_minor, changes_minor } = book;
+        if amount_minor != changes_minor {
+            let fault = format!(
+                "balance/{medium}/{number}: amount {amount_minor}, changes {changes_minor}"
+            );
+            report.faults.push(fault);
+        }
+    }
+    Ok(())
 }
 
 fn levels(tx: &mut Tx<'_>, report: &mut Report) -> Result<(), DbError> {

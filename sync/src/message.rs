@@ -130,6 +130,22 @@ pub enum RequestBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approver: Option<String>,
     },
+    /// Wants so much of a balance set aside for a tender of this till.
+    #[serde(rename = "balance.spend")]
+    BalanceSpend {
+        /// `gift_card` or `store_credit`.
+        medium: String,
+        /// Its number.
+        number: String,
+        /// How much, minor units; zero only asks what is left.
+        amount_minor: i64,
+    },
+    /// Gives what was set aside back: it is not going to be a tender.
+    #[serde(rename = "balance.release")]
+    BalanceRelease {
+        /// Id of the request that set it aside.
+        hold: Uuid,
+    },
 }
 
 /// Why a request cannot be read.
@@ -478,6 +494,15 @@ pub enum Outcome {
         /// How much, thousandths: as asked or less.
         quantity_milli: i64,
         /// For how long, counted by the till from before it asked.
+        ttl_ms: i64,
+    },
+    /// So much of a balance is set aside.
+    Held {
+        /// How much, minor units: as asked or what there was.
+        amount_minor: i64,
+        /// What is left of the balance beside all that is set aside, minor units.
+        left_minor: i64,
+        /// For how long the tender may be taken, counted by the till from before it asked.
         ttl_ms: i64,
     },
     /// Done; nothing to say.

@@ -276,6 +276,12 @@ fn requests_are_as_they_were_released() {
             staff: "asha".into(),
             approver: Some("kavya".into()),
         },
+        RequestBody::BalanceSpend {
+            medium: "gift_card".into(),
+            number: "9012345678901238".into(),
+            amount_minor: 50_000,
+        },
+        RequestBody::BalanceRelease { hold: uuid!("0192a000-0000-7000-8000-0000000000f4") },
     ];
     let first = uuid!("0192a000-0000-7000-8000-0000000000f1").as_u128();
     let requests: Vec<_> =
@@ -285,6 +291,25 @@ fn requests_are_as_they_were_released() {
     for (text, body) in made.split_inclusive(|byte| *byte == b'\n').zip(&bodies) {
         let read: Request = serde_json::from_slice(text).unwrap();
         assert_eq!(&read.body().unwrap(), body);
+    }
+}
+
+#[test]
+fn outcomes_are_as_they_were_released() {
+    let outcomes = [
+        Outcome::Granted { fence: 17, quantity_milli: 1000, ttl_ms: 3_600_000 },
+        Outcome::Done,
+        Outcome::refused("order.not_possible"),
+        Outcome::Held { amount_minor: 45_000, left_minor: 0, ttl_ms: 900_000 },
+    ];
+    let first = uuid!("0192a000-0000-7000-8000-0000000000f1").as_u128();
+    let answers = (first..).zip(outcomes);
+    let answers: Vec<_> =
+        answers.map(|(id, outcome)| RequestAnswer { id: Uuid::from_u128(id), outcome }).collect();
+    let made: Vec<u8> = answers.iter().flat_map(line).collect();
+    golden("request-answers.ndjson", &made);
+    for (text, answer) in made.split_inclusive(|byte| *byte == b'\n').zip(&answers) {
+        assert_eq!(&serde_json::from_slice::<RequestAnswer>(text).unwrap(), answer);
     }
 }
 

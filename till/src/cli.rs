@@ -1,6 +1,7 @@
 //! The command line: arguments in, JSON lines or words out, exit codes that mean something.
 
 mod args;
+mod balance;
 mod journal;
 mod look;
 mod moves;
@@ -58,6 +59,7 @@ fn dispatch(arguments: &Arguments, output: &Output) -> Result<(), TillError> {
         Command::Invoice(invoice) => sales::invoice(arguments, invoice, output),
         Command::Statement => moves::statement(arguments, output),
         Command::Order(order) => orders::order(arguments, order, output),
+        Command::Balance { command } => balance::balance(arguments, command, output),
         Command::Lease(lease) => moves::lease(arguments, lease, output),
         Command::Recover(recover) => moves::recover(arguments, recover, output),
         Command::Backup { file } => journal::backup(arguments, file, output),

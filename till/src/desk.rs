@@ -6,6 +6,7 @@
 //! Invariant: the open basket is kept in the ledger's `state` before an act on it is answered. A power cut loses no
 //! line, and a payment in progress keeps the id of its document, so that it is sold once or not at all.
 
+mod balances;
 mod browse;
 mod check;
 mod customers;
@@ -196,6 +197,12 @@ impl Desk {
         }
         drop(guard);
         result.map_err(|error| Fault::from(&error))
+    }
+
+    /// The ledger behind the desk, as the exchange with the store has it.
+    #[cfg(test)]
+    pub(crate) fn behind<T>(&self, run: impl FnOnce(&mut Ledger) -> T) -> T {
+        run(&mut lock(lock(&self.opened).ledger.as_ref().expect("the till is open")))
     }
 
     /// Reads beside whoever acts: never waits for the exchange with the store, nor makes it wait.

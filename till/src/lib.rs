@@ -4,6 +4,7 @@
 //! transaction of the write gate. Only [`clock`] reads clocks and only [`random`] draws randomness.
 
 pub mod backup;
+pub mod balances;
 pub mod catalogue;
 pub mod cli;
 pub mod clock;

@@ -1,5 +1,6 @@
 //! What comes back: refund, exchange, void.
 
+use crate::balances;
 use crate::error::TillError;
 use crate::issue::{Paper, Shop, issue};
 use crate::ledger::gate::Gate;
@@ -65,6 +66,7 @@ pub fn refund(
             [] => vec![Offer::of(tender_back(&original), None)],
             given => given.to_vec(),
         };
+        let offers = balances::name(offers, Some(&original))?;
         let rounding = CashRounding::to(shop.settings.cash_rounding_minor);
         let settled = give_back(&plan.figures.totals, &offers, rounding, &plan.refundable)
             .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
@@ -163,9 +165,13 @@ pub fn exchange(
             [] => vec![Offer::of(TenderType::Cash, None)],
             given => given.to_vec(),
         };
+        // What goes to the customer may become store credit.
+        let offers =
+            if figures.totals.total_minor.0 < 0 { balances::name(offers, None)? } else { offers };
         let rounding = CashRounding::to(shop.settings.cash_rounding_minor);
         let settled = settle(&figures.totals, &offers, rounding)
             .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
+        balances::take(gate.conn(), who.moment, &settled.tenders)?;
         let registered = original.buyer.as_ref().is_some_and(|buyer| buyer.tax_id.is_some());
         let kind = jurisdiction(&shop.settings)?.document_kind(&figures.lines, registered);
         let paper = Paper {
@@ -225,8 +231,8 @@ pub fn without_receipt(
         let limit =
             Refundable { left_minor: figures.totals.total_minor, rounded_minor: Minor::ZERO };
         let rounding = CashRounding::to(shop.settings.cash_rounding_minor);
-        let offers = std::slice::from_ref(&request.offer);
-        let settled = give_back(&figures.totals, offers, rounding, &limit)
+        let offers = balances::name(vec![request.offer.clone()], None)?;
+        let settled = give_back(&figures.totals, &offers, rounding, &limit)
             .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
         let movements = goods_back(&gate.identity().location, &figures.lines)?;
         let paper = Paper {
@@ -316,6 +322,7 @@ pub(crate) fn refused(error: &RefundError) -> TillError {
         RefundError::ExceedsPaid { left } => refused.with("left_minor", left.0),
         RefundError::UnknownLine { line }
         | RefundError::LineTwice { line }
+        | RefundError::GiftCard { line }
         | RefundError::Quantity { line } => refused.with("line", line),
         RefundError::NotASale { number }
         | RefundError::NotPaid { number }
@@ -335,10 +342,7 @@ fn reference(original: &Document) -> OriginalRef {
 
 /// The money goes back the way it came where it came one way; else in cash.
 pub(crate) fn tender_back(original: &Document) -> TenderType {
-    match original.tenders.as_slice() {
-        [only] if only.tender_type != TenderType::Coupon => only.tender_type,
-        _ => TenderType::Cash,
-    }
+    refund::media_back(original).first().copied().unwrap_or(TenderType::Cash)
 }
 
 /// Goods that become sellable again; what is written off came back and went, which is nothing.

@@ -156,7 +156,12 @@ fn read(id: Uuid, fields: &str) -> Result<RequestBody, TillError> {
 /// What a request is about, where a person waits for its answer.
 fn subject(body: &RequestBody) -> Option<String> {
     match body {
-        RequestBody::LeaseAcquire { .. } | RequestBody::LeaseRelease { .. } => None,
+        RequestBody::LeaseAcquire { .. }
+        | RequestBody::LeaseRelease { .. }
+        | RequestBody::BalanceRelease { .. } => None,
         RequestBody::OrderCancel { order, .. } => Some(format!("order/{order}")),
+        RequestBody::BalanceSpend { medium, number, .. } => {
+            Some(format!("balance/{medium}/{number}"))
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Selling: a basket and what is offered for it become one document, its movements and its entry.
 
+use crate::balances;
 use crate::catalogue;
 use crate::error::TillError;
 use crate::issue::{Paper, Shop, issue};
@@ -133,6 +134,9 @@ fn settle_sale(
     });
     let settled = settle(&figures.totals, &offers, rounding)
         .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
+    if !request.happened {
+        balances::take(gate.conn(), who.moment, &settled.tenders)?;
+    }
     let registered = request.buyer.as_ref().is_some_and(|buyer| buyer.tax_id.is_some());
     let kind = jurisdiction(&shop.settings)?.document_kind(&figures.lines, registered);
     let paper = Paper {
@@ -267,9 +271,10 @@ pub(crate) fn goods_out(
     Ok((movements, beyond))
 }
 
-/// Open items and lines of quantity zero have no stock.
+/// Open items, gift cards and lines of quantity zero have no stock.
 pub(crate) fn moves_stock(line: &DocumentLine) -> bool {
-    !line.quantity_milli.is_zero() && !line.flags.contains(&LineFlag::OpenItem)
+    let goods = !line.flags.contains(&LineFlag::OpenItem) && line.gift_card.is_none();
+    goods && !line.quantity_milli.is_zero()
 }
 
 /// What the catalogue holds for an item at a moment.

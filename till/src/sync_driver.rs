@@ -2,6 +2,7 @@
 //! and commits what comes back. Never in the way of a sale: it holds the ledger only while it reads or commits.
 
 mod apply;
+mod balance;
 mod enrol;
 mod facts;
 mod http;

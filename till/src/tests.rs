@@ -1,5 +1,6 @@
 //! The till's rules over a real ledger in a temporary folder, fed by hand instead of by a store.
 
+mod balances;
 mod desk;
 mod fixture;
 mod orders;

@@ -97,3 +97,6 @@ export function quantityBefore(text: string): number | null {
   if (!match) return null;
   return Number(match[1] + (match[2] ?? "").padEnd(3, "0"));
 }
+
+/** Numbers that the shop gives to gift cards and store credit; the till checks the rest. */
+export const balanceNumber = /^9[01]\d{14}$/;

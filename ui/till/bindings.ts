@@ -26,6 +26,7 @@ export const commands = {
 	scan: (code: string, quantityMilli: Quantity | null) => __TAURI_INVOKE<Scanned>("scan", { code, quantityMilli }),
 	add: (sku: string, quantityMilli: Quantity | null, unitPriceMicros: UnitPrice | null) => __TAURI_INVOKE<Scanned>("add", { sku, quantityMilli, unitPriceMicros }),
 	addOpenItem: (name: string, priceMinor: Minor, taxClass: string, quantityMilli: Quantity) => __TAURI_INVOKE<Scanned>("add_open_item", { name, priceMinor, taxClass, quantityMilli }),
+	addGiftCard: (amountMinor: Minor, number: string | null) => __TAURI_INVOKE<Scanned>("add_gift_card", { amountMinor, number }),
 	setQuantity: (line: number, quantityMilli: Quantity) => __TAURI_INVOKE<Basket>("set_quantity", { line, quantityMilli }),
 	removeLine: (line: number) => __TAURI_INVOKE<Basket>("remove_line", { line }),
 	overridePrice: (line: number, unitPriceMicros: UnitPrice, reason: string, approval: Approval | null) => __TAURI_INVOKE<Basket>("override_price", { line, unitPriceMicros, reason, approval }),
@@ -46,10 +47,15 @@ export const commands = {
 	removeTender: (no: number) => __TAURI_INVOKE<Payment>("remove_tender", { no }),
 	startUpi: (amountMinor: Minor | null) => __TAURI_INVOKE<Payment>("start_upi", { amountMinor }),
 	settleUpi: (attempt: string, outcome: UpiState, reference: string | null, approval: Approval | null) => __TAURI_INVOKE<Paid>("settle_upi", { attempt, outcome, reference, approval }),
+	payFromBalance: (number: string, amountMinor: Minor | null, approval: Approval | null) => __TAURI_INVOKE<Paid>("pay_from_balance", { number, amountMinor, approval }),
+	settleBalance: (approval: Approval | null) => __TAURI_INVOKE<Paid>("settle_balance", { approval }),
+	dropBalance: () => __TAURI_INVOKE<Payment>("drop_balance"),
+	askBalance: (number: string) => __TAURI_INVOKE<string>("ask_balance", { number }),
+	balanceLeft: (request: string) => __TAURI_INVOKE<BalanceLeft | null>("balance_left", { request }),
 	leavePayment: () => __TAURI_INVOKE<Basket>("leave_payment"),
 	lastSale: () => __TAURI_INVOKE<Sold | null>("last_sale"),
 	returnable: (number: string) => __TAURI_INVOKE<Returnable>("returnable", { number }),
-	previewReturn: (number: string, lines: ReturnLine[]) => __TAURI_INVOKE<ReturnPreview>("preview_return", { number, lines }),
+	previewReturn: (number: string, lines: ReturnLine[], tender: TenderType | null) => __TAURI_INVOKE<ReturnPreview>("preview_return", { number, lines, tender }),
 	refund: (refund: Refund, approval: Approval | null) => __TAURI_INVOKE<Sold>("refund", { refund, approval }),
 	voidSale: (number: string, reason: string, approval: Approval | null) => __TAURI_INVOKE<Sold>("void_sale", { number, reason, approval }),
 	returnWithoutReceipt: (back: UnreferencedReturn, approval: Approval | null) => __TAURI_INVOKE<Sold>("return_without_receipt", { back, approval }),
@@ -113,6 +119,22 @@ export type Approval = {
 	staff: string,
 	/**  Their PIN. */
 	pin: string,
+};
+
+/**  A gift card or store credit that the store is being asked for. */
+export type Asking = {
+	/**  Medium. */
+	type: TenderType,
+	/**  Number. */
+	number: string,
+	/**  How much is asked for. */
+	amountMinor: Minor,
+};
+
+/**  What is left of a gift card or store credit. */
+export type BalanceLeft = {
+	/**  Amount. */
+	leftMinor: Minor,
 };
 
 /**  The open basket. */
@@ -658,6 +680,8 @@ export type Line = {
 	openItem: boolean,
 	/**  The amount came with the goods: quantity and price cannot be changed. */
 	priceGiven: boolean,
+	/**  Number of the gift card that is sold. */
+	giftCard: string | null,
 	/**  Whether there is enough. */
 	stock: LineStock,
 };
@@ -876,6 +900,8 @@ export type Payment = {
 	quickMinor: Minor[],
 	/**  The UPI attempt that is not settled, else the last one. */
 	upi: UpiAttempt | null,
+	/**  What the store is being asked for. */
+	asking: Asking | null,
 	/**  Media that can be used now. */
 	offered: TenderType[],
 };
@@ -1048,8 +1074,8 @@ export type Returnable = {
 	payableMinor: Minor,
 	/**  What may still go back. */
 	leftMinor: Minor,
-	/**  How the money goes back by the shop's policy. */
-	tenderBack: TenderType,
+	/**  How the money may go back, by the shop's policy; the usual way first. */
+	mediaBack: TenderType[],
 	/**  It is of the open business day and nothing of it came back: it can be voided. */
 	voidable: boolean,
 	/**  Documents that corrected it. */
@@ -1484,10 +1510,12 @@ export type Tendered = {
 	type: TenderType,
 	/**  Amount. */
 	amountMinor: Minor,
-	/**  Terminal slip, UTR, coupon. */
+	/**  Terminal slip, UTR, coupon, number of a gift card or store credit. */
 	reference: string | null,
 	/**  UPI attempt that it comes from. */
 	upi: string | null,
+	/**  What is left of the balance that it is taken from. */
+	balanceLeftMinor: Minor | null,
 };
 
 /**  Light or dark. */
@@ -1544,7 +1572,7 @@ export type UnitPrice = number;
 
 /**  What is taken back without a receipt, as entered: the open basket. */
 export type UnreferencedReturn = {
-	/**  How the money goes back: cash, card or UPI. */
+	/**  How the money goes back: store credit, cash, card or UPI. */
 	tender: TenderType,
 	/**  Terminal slip, UTR. */
 	reference: string | null,

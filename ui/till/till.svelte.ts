@@ -11,7 +11,7 @@ import { play } from "./sounds";
 export type Screen = "sell" | "returns" | "orders" | "stock" | "history" | "shift" | "health" | "settings";
 
 export type Dialog =
-  | { kind: "help" | "customer" | "note" | "recall" | "park" | "clear" | "open-item" | "quit" | "last" }
+  | { kind: "help" | "customer" | "note" | "recall" | "park" | "clear" | "open-item" | "gift-card" | "quit" | "last" }
   | { kind: "choose"; items: Item[]; quantityMilli: number | null }
   | { kind: "price"; item: Item }
   | { kind: "weight"; item: Item }
@@ -63,6 +63,8 @@ class Till {
   catalogueTick = $state(0);
   ordersTick = $state(0);
   nowMs = $state(Date.now());
+  /** Takes a scan before the basket does; the answer is whether it did. */
+  sink: ((code: string) => boolean) | null = null;
   private toastId = 0;
 
   get signedIn(): boolean {
@@ -231,7 +233,7 @@ class Till {
   /** Scans are taken one after the other, none is dropped. */
   scan(code: string, quantityMilli: number | null): void {
     this.scans = this.scans.then(async () => {
-      if (!this.signedIn) return;
+      if (!this.signedIn || this.sink?.(code)) return;
       await this.run(async () => this.took(await commands.scan(code, quantityMilli)));
     });
   }

@@ -97,6 +97,15 @@ pub enum BasketError {
         /// The maximum, tax included.
         mrp: Minor,
     },
+    /// Two lines for one gift card.
+    #[error("this gift card is in the basket already")]
+    GiftCardTwice,
+    /// Money is not sold below its value.
+    #[error("line {line}: a gift card takes no discount")]
+    GiftCardDiscount {
+        /// Handle.
+        line: u32,
+    },
     /// Tax cannot be computed.
     #[error(transparent)]
     Tax(#[from] TaxError),
@@ -128,6 +137,8 @@ impl BasketError {
             Self::DiscountExceedsPrice { .. } => "basket.discount_exceeds_price",
             Self::DiscountExceedsBill { .. } => "basket.discount_exceeds_bill",
             Self::AboveMrp { .. } => "basket.above_mrp",
+            Self::GiftCardTwice => "basket.gift_card_twice",
+            Self::GiftCardDiscount { .. } => "basket.gift_card_discount",
             Self::Tax(error) => error.code(),
             Self::Allocate(_) | Self::OutOfRange(_) => "amount.out_of_range",
         }

@@ -359,6 +359,7 @@ impl RawTender {
             amount: self.amount_minor,
             given: self.given_minor,
             reference: self.reference,
+            hold: None,
         }
     }
 }

@@ -65,7 +65,13 @@ impl Basket {
             .zip(&amounts)
             .map(|(line, amounts)| Taxable { net: amounts.net, rate: line.item.rate_ppm })
             .collect();
-        let taxes = rules.tax.taxes(&taxables)?;
+        let mut taxes = rules.tax.taxes(&taxables)?;
+        for (line, taxes) in self.lines.iter().zip(&mut taxes) {
+            // Not even a rate of zero: selling a card is no supply.
+            if line.gift_card.is_some() {
+                taxes.clear();
+            }
+        }
         let mut lines = Vec::with_capacity(self.lines.len() + self.returns.len());
         for ((line, amounts), taxes) in self.lines.iter().zip(&amounts).zip(taxes) {
             let mut line = document_line(line, amounts, taxes, rules)?;
@@ -99,14 +105,18 @@ impl Basket {
         Ok(amounts)
     }
 
-    /// Spreads the bill discount over the sold lines by value (CGST Section 15(3)(a): it lowers the taxable value).
+    /// Spreads the bill discount over the sold lines by value (CGST Section 15(3)(a): it lowers the taxable value);
+    /// money on a card is not sold below its value.
     fn spread_bill_discount(&self, amounts: &mut [Amounts]) -> Result<(), BasketError> {
-        let bill = Minor::total(amounts.iter().map(|line| line.net))?;
+        let weights = self.lines.iter().zip(amounts.iter());
+        let weights: Vec<i64> = weights
+            .map(|(line, amounts)| if line.gift_card.is_some() { 0 } else { amounts.net.0 })
+            .collect();
+        let bill = Minor::total(weights.iter().copied().map(Minor))?;
         let discount = reduction(self.bill_discount, bill)?;
         if discount > bill {
             return Err(BasketError::DiscountExceedsBill { most: bill });
         }
-        let weights: Vec<i64> = amounts.iter().map(|line| line.net.0).collect();
         for (line, share) in amounts.iter_mut().zip(discount.allocate(&weights)?) {
             line.bill_discount = share;
             line.net = line.net.checked_sub(share)?;
@@ -189,6 +199,7 @@ fn document_line(
         flags: line.flags.clone(),
         original_line: None,
         restock: None,
+        gift_card: line.gift_card.clone(),
     })
 }
 

@@ -282,3 +282,37 @@ proptest! {
         prop_assert_eq!(figures::verify(&document), Ok(()));
     }
 }
+
+#[test]
+fn money_on_a_card_bears_no_tax_takes_no_discount_and_is_no_supply() {
+    let number = Number::from_random(crate::balance::Medium::GiftCard, 7);
+    let card = || Snapshot::open_item(Sku::new("GIFT-CARD").unwrap(), "Gift card", RatePpm(0));
+    for code in ["IN", "GB", "EU", "US"] {
+        let mut basket = one(item("A", 1000, 18));
+        let line = basket.add_gift_card(card(), &number, Minor(50_000)).unwrap();
+        let refused = basket.set_discount(line, Some(Discount::Amount(Minor(1))));
+        assert_eq!(refused, Err(BasketError::GiftCardDiscount { line }));
+        let twice = basket.add_gift_card(card(), &number, Minor(50_000));
+        assert_eq!(twice, Err(BasketError::GiftCardTwice));
+        basket.set_bill_discount(Some(Discount::Rate(RatePpm(100_000)))).unwrap();
+        let figures = basket.checkout(&rules(code, true)).unwrap();
+        let sold = &figures.lines[1];
+        assert_eq!(sold.gift_card.as_deref(), Some(number.as_str()));
+        assert_eq!((sold.total_minor, sold.taxes.len()), (Minor(50_000), 0), "{code}");
+        assert_eq!(figures.totals.total_minor, Minor(50_900), "{code}");
+    }
+    let mut alone = Basket::new();
+    assert!(alone.add_gift_card(card(), &number, Minor(0)).is_err());
+    assert!(alone.add_gift_card(card(), &number, Minor(-1)).is_err());
+    alone.add_gift_card(card(), &number, Minor(50_000)).unwrap();
+    let india = rules("IN", true);
+    let kind = |basket: &Basket| {
+        let figures = basket.checkout(&india).unwrap();
+        india.tax.jurisdiction.document_kind(&figures.lines, false)
+    };
+    assert_eq!(kind(&alone), DocumentKind::Receipt);
+    alone.add(item("A", 1000, 18), Quantity(1000)).unwrap();
+    assert_eq!(kind(&alone), DocumentKind::TaxInvoice);
+    alone.add(item("MILK", 1000, 0), Quantity(1000)).unwrap();
+    assert_eq!(kind(&alone), DocumentKind::InvoiceCumBill);
+}

@@ -1,4 +1,5 @@
 use super::*;
+use crate::balance::{Key, Medium, Number, changes};
 use crate::basket::{Basket, Discount, Rules};
 use crate::document::TenderType;
 use crate::figures::verify;
@@ -204,4 +205,64 @@ proptest! {
         prop_assert_eq!(of(|totals| totals.tax_minor), original.totals.tax_minor.0);
         prop_assert_eq!(of(|totals| totals.payable_minor), original.totals.payable_minor.0);
     }
+}
+
+/// A sale of goods and a card, paid in part from another balance.
+fn sale_with_balances() -> (Document, Key, Key) {
+    let sold = Number::from_random(Medium::GiftCard, 1);
+    let spent = Number::from_random(Medium::StoreCredit, 2);
+    let mut basket = Basket::new();
+    basket.add(item("A", 1000, 18), Quantity(3000)).unwrap();
+    let card = crate::catalogue::Snapshot { open: true, ..item("GIFT-CARD", 0, 0) };
+    basket.add_gift_card(card, &sold, Minor(50_000)).unwrap();
+    let figures = basket.checkout(&rules("IN", true)).unwrap();
+    let credit = Offer {
+        reference: Some(spent.as_str().to_owned()),
+        ..Offer::of(TenderType::StoreCredit, Some(Minor(2000)))
+    };
+    let settled = settle(&figures.totals, &[credit, cash()[0].clone()], RUPEE).unwrap();
+    let key = |medium, number: &Number| Key { medium, number: number.as_str().to_owned() };
+    let document = issued(1, DocumentKind::TaxInvoice, figures, settled);
+    (document, key(Medium::GiftCard, &sold), key(Medium::StoreCredit, &spent))
+}
+
+#[test]
+fn a_void_takes_back_what_the_sale_did_to_balances() {
+    let (sale, card, credit) = sale_with_balances();
+    let did = changes(&sale).unwrap();
+    let expected = [(card, Minor(50_000)), (credit, Minor(-2000))];
+    assert_eq!(did, expected.clone().into_iter().collect());
+    let void = void(&sale, &[]).unwrap();
+    let settled = crate::tender::Settled { totals: void.figures.totals, tenders: void.tenders };
+    let note = correcting(&sale, issued(2, DocumentKind::CreditNote, void.figures, settled));
+    assert_eq!(verify(&note), Ok(()));
+    let undone = expected.map(|(key, minor)| (key, Minor(-minor.0)));
+    assert_eq!(changes(&note).unwrap(), undone.into_iter().collect());
+    let practice = Document { training: true, ..sale };
+    assert!(changes(&practice).unwrap().is_empty());
+}
+
+#[test]
+fn a_sold_card_is_not_taken_back_and_its_money_does_not_go_out_with_the_goods() {
+    let (sale, ..) = sale_with_balances();
+    assert_eq!(plan(&sale, &[], &[back(2, 1)]), Err(RefundError::GiftCard { line: 2 }));
+    assert_eq!(remaining(&sale, &[], true).unwrap(), [back(1, 3)]);
+    assert_eq!(left_to_refund(&sale, &[]), Ok(Minor(3000)));
+}
+
+#[test]
+fn what_came_from_a_balance_goes_to_a_balance() {
+    let (mut sale, ..) = sale_with_balances();
+    let (cash, credit) = (TenderType::Cash, TenderType::StoreCredit);
+    assert_eq!(media_back(&sale), [cash, credit]);
+    assert_eq!(balance_back(&sale, credit), sale.tenders[0].reference.as_deref());
+    assert_eq!(balance_back(&sale, TenderType::GiftCard), None);
+    let mut paid_by = |tender_type| {
+        sale.tenders.truncate(1);
+        sale.tenders[0].tender_type = tender_type;
+        media_back(&sale)
+    };
+    assert_eq!(paid_by(TenderType::GiftCard), [TenderType::GiftCard, credit]);
+    assert_eq!(paid_by(credit), [credit]);
+    assert_eq!(paid_by(TenderType::Card), [TenderType::Card, cash, credit]);
 }

@@ -68,6 +68,7 @@ fn document(number: u32, tenders: &[(TenderType, i64)]) -> Document {
                 given_minor: None,
                 change_minor: None,
                 reference: None,
+                hold: None,
             })
             .collect(),
         note: None,
@@ -101,6 +102,7 @@ fn line(total: i64) -> DocumentLine {
         flags: vec![],
         original_line: None,
         restock: None,
+        gift_card: None,
     }
 }
 

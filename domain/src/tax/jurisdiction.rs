@@ -88,10 +88,12 @@ impl Jurisdiction {
     }
 
     /// The kind of document that evidences a sale of these lines. India: exempt goods only, a bill of supply
-    /// (Rule 49); taxed and exempt goods to a buyer without registration, an invoice-cum-bill (Rule 46A).
+    /// (Rule 49); taxed and exempt goods to a buyer without registration, an invoice-cum-bill (Rule 46A). Gift cards are
+    /// no supply: alone they go on a receipt.
     #[must_use]
     pub fn document_kind(&self, lines: &[DocumentLine], registered_buyer: bool) -> DocumentKind {
-        if !self.tax_invoice {
+        let supplied = lines.iter().filter(|line| line.gift_card.is_none()).count();
+        if !self.tax_invoice || (supplied == 0 && !lines.is_empty()) {
             return DocumentKind::Receipt;
         }
         if self.levy != Levy::Gst {
@@ -100,7 +102,7 @@ impl Jurisdiction {
         let taxed = lines.iter().filter(|line| !line.taxes.is_empty()).count();
         if taxed == 0 {
             DocumentKind::BillOfSupply
-        } else if taxed < lines.len() && !registered_buyer {
+        } else if taxed < supplied && !registered_buyer {
             DocumentKind::InvoiceCumBill
         } else {
             DocumentKind::TaxInvoice

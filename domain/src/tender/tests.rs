@@ -122,6 +122,9 @@ fn absurd_offers_are_refused() {
     assert_eq!(refused(100, &vec![cash(); TENDERS_MAX + 1]), TenderError::TooMany);
     let long = Offer { reference: Some("x".repeat(65)), ..cash() };
     assert_eq!(refused(100, &[long]), TenderError::Reference { no: 1 });
+    for unnamed in [TenderType::GiftCard, TenderType::StoreCredit] {
+        assert_eq!(refused(100, &[offer(unnamed, 100)]), TenderError::Reference { no: 1 });
+    }
     let huge = [offer(TenderType::Card, i64::MAX), offer(TenderType::Upi, i64::MAX)];
     assert_eq!(refused(100, &huge), TenderError::OutOfRange(OutOfRange));
     assert!(settle(&totals(100), &[offer(TenderType::Cash, i64::MIN)], RUPEE).is_err());
@@ -137,6 +140,7 @@ fn any_offer() -> impl Strategy<Value = Offer> {
         amount: amount.map(Minor),
         given: given.map(Minor),
         reference: None,
+        hold: None,
     })
 }
 

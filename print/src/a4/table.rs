@@ -221,6 +221,7 @@ fn row_cells(form: Form<'_>, columns: &[Column<'_>], line: &DocumentLine) -> Vec
             let discount = content::line_discount(line);
             if discount.is_zero() { String::new() } else { money(discount) }
         }
+        Column::Taxable if line.gift_card.is_some() => "–".to_owned(),
         Column::Taxable => money(line.taxable_minor),
         Column::TaxRate if line.taxes.is_empty() => "–".to_owned(),
         Column::TaxRate => figures::rate(content::line_rate(line)),
@@ -383,7 +384,7 @@ fn carried(form: Form<'_>, columns: &[Column<'_>], edges: &[(i32, i32)]) -> Vec<
 fn running(form: Form<'_>, column: Column<'_>) -> Option<Vec<Minor>> {
     let of_line = |line: &DocumentLine| match column {
         Column::Discount => content::line_discount(line),
-        Column::Taxable => line.taxable_minor,
+        Column::Taxable => content::supplied(line),
         Column::Component(name) => content::component_amount(line, name),
         Column::Amount => line.total_minor,
         Column::Number

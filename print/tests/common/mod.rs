@@ -123,6 +123,7 @@ fn line(no: u32, item: &Item, inclusive: bool) -> DocumentLine {
         flags: Vec::new(),
         original_line: None,
         restock: None,
+        gift_card: None,
     }
 }
 
@@ -204,6 +205,7 @@ pub(crate) fn paid(mut document: Document) -> Document {
         given_minor: Some(Minor(given)),
         change_minor: Some(Minor(given - amount.0)),
         reference: None,
+        hold: None,
     });
     document
 }
@@ -287,6 +289,7 @@ pub(crate) fn interstate() -> Document {
         given_minor: None,
         change_minor: None,
         reference: Some("NEFT AXIS26326118204".to_owned()),
+        hold: None,
     }];
     document
 }
@@ -312,7 +315,42 @@ pub(crate) fn credit_note() -> Document {
         given_minor: None,
         change_minor: None,
         reference: Some("632611820455".to_owned()),
+        hold: None,
     }];
+    document
+}
+
+/// A gift card beside goods, paid in part from another one.
+pub(crate) fn gift_card() -> Document {
+    let items = [
+        Item::new("Masala Tea Premium 250 g", 14_900, &GST5),
+        Item::new("Gift card", 100_000, &[]).hsn(None),
+    ];
+    let mut document = document("S1T2/26-27/00015", true, &items);
+    document.lines[1].sku = Sku::new("GIFT-CARD").unwrap();
+    document.lines[1].gift_card = Some("9012345678901238".to_owned());
+    let tender = |tender_type, amount: i64, reference: Option<&str>| Tender {
+        tender_type,
+        amount_minor: Minor(amount),
+        given_minor: None,
+        change_minor: None,
+        reference: reference.map(str::to_owned),
+        hold: None,
+    };
+    let rest = document.totals.payable_minor.0 - 10_000;
+    document.tenders = vec![
+        tender(TenderType::StoreCredit, 10_000, Some("9112345678901237")),
+        tender(TenderType::Card, rest, Some("VISA •••• 4242")),
+    ];
+    document
+}
+
+/// Money that stays in the shop as store credit.
+pub(crate) fn store_credit() -> Document {
+    let mut document = credit_note();
+    document.number = "S1T2C/26-27/0004".to_owned();
+    document.tenders[0].tender_type = TenderType::StoreCredit;
+    document.tenders[0].reference = Some("9112345678901237".to_owned());
     document
 }
 
@@ -421,6 +459,7 @@ pub(crate) fn yen() -> Document {
         given_minor: None,
         change_minor: None,
         reference: Some("VISA •••• 4242".to_owned()),
+        hold: None,
     }];
     document
 }
@@ -456,6 +495,8 @@ pub(crate) fn all() -> Vec<(&'static str, Document)> {
         ("basket", basket()),
         ("interstate", interstate()),
         ("credit-note", credit_note()),
+        ("gift-card", gift_card()),
+        ("store-credit", store_credit()),
         ("unpaid", unpaid()),
         ("scripts", scripts()),
         ("kannada", kannada()),

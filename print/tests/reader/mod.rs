@@ -58,6 +58,30 @@ pub(crate) fn qr_codes(bytes: &[u8]) -> Vec<String> {
     image.detect_grids().iter().map(|grid| grid.decode().unwrap().1).collect()
 }
 
+/// What a scanner reads from the first page, in the order of the alphabet.
+pub(crate) fn barcodes(bytes: &[u8]) -> Vec<String> {
+    let (width, height, pixels) = grey(bytes);
+    let mut read = barcodes_in(width, height, &pixels);
+    read.sort();
+    read
+}
+
+/// What a scanner reads from a picture.
+pub(crate) fn barcodes_in(width: usize, height: usize, pixels: &[u8]) -> Vec<String> {
+    let file = std::env::temp_dir().join(format!("daybook-{}-{height}.pgm", std::process::id()));
+    let mut image = format!("P5 {width} {height} 255\n").into_bytes();
+    image.extend(pixels);
+    std::fs::write(&file, image).unwrap();
+    let output = Command::new("zbarimg")
+        .args(["--quiet", "--raw", "-Sdisable", "-Scode128.enable"])
+        .arg(&file)
+        .output()
+        .expect("zbarimg of zbar-tools is needed");
+    std::fs::remove_file(&file).unwrap();
+    let read = String::from_utf8(output.stdout).unwrap();
+    read.lines().map(str::to_owned).collect()
+}
+
 /// Size and pixels of the first page, 200 to the inch.
 pub(crate) fn grey(bytes: &[u8]) -> (usize, usize, Vec<u8>) {
     let image = poppler("pdftoppm", &["-gray", "-r", "200", "-"], bytes);

@@ -112,9 +112,10 @@ impl Verify {
         }
         let report = store.gate.read(verify)?;
         let text = format!(
-            "{} entries and {} levels checked, {} faults",
+            "{} entries, {} levels and {} balances checked, {} faults",
             report.entries,
             report.levels,
+            report.balances,
             report.faults.len()
         );
         self.common.print(

@@ -4,6 +4,7 @@ mod store_entries;
 
 use super::{Done, Push, parties, plan, requests};
 use crate::args;
+use crate::balances;
 use crate::db::{DbError, Tx};
 use crate::exceptions::{Raised, raise};
 use crate::leases;
@@ -39,6 +40,9 @@ pub(super) fn carry_out(tx: &mut Tx<'_>, push: &Push) -> Result<Done, DbError> {
     // The word of a ledger that is no longer the live one settles nothing: it may lack what was sold.
     if journal.incarnation == push.header.incarnation {
         leases::hear(tx, till.till, journal.incarnation, push.header.journal.head)?;
+        if plan.received.seq >= push.header.journal.head {
+            balances::hear_all(tx, till.till)?;
+        }
     }
     if business.frozen {
         note_spoken(tx, push, &plan)?;

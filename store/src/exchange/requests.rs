@@ -2,6 +2,7 @@
 
 use super::Push;
 use crate::args;
+use crate::balances;
 use crate::db::{DbError, Tx};
 use crate::leases;
 use crate::orders::{self, CancelWish};
@@ -60,6 +61,11 @@ fn one(
             let wish = CancelWish { request: request.id, order, reason, staff, approver };
             orders::cancel_wished(tx, till, &wish)?
         }
+        Ok(RequestBody::BalanceSpend { medium, number, amount_minor }) => {
+            let wish = balances::Wish { request: request.id, medium, number, amount_minor };
+            balances::spend(tx, till, &wish)?
+        }
+        Ok(RequestBody::BalanceRelease { hold }) => balances::release(tx, till, hold)?,
         Err(_) => Outcome::refused("request.unknown"),
     };
     let text = serde_json::to_string(&outcome)

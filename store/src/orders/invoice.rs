@@ -103,7 +103,8 @@ pub(super) fn credit(
 fn online(amount_minor: Minor, gateway: &str) -> Vec<Tender> {
     let tender_type = TenderType::Online;
     let reference = Some(gateway.to_owned());
-    vec![Tender { tender_type, amount_minor, given_minor: None, change_minor: None, reference }]
+    let (given_minor, change_minor, hold) = (None, None, None);
+    vec![Tender { tender_type, amount_minor, given_minor, change_minor, reference, hold }]
 }
 
 fn head(

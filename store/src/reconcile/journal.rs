@@ -3,6 +3,7 @@
 use crate::args;
 use crate::db::{DbError, Row, Tx};
 use daybook_domain::amount::Minor;
+use daybook_domain::balance;
 use daybook_domain::document::TenderType;
 use daybook_domain::entry::{
     CashMoved, Envelope, Fact, JournalHead, Movement, Sale, ShiftTotals, Statement, StatementLine,
@@ -29,6 +30,8 @@ pub(super) struct Journal {
     pub(super) shifts: BTreeMap<ShiftId, ShiftView>,
     /// Each till's latest whole statement.
     pub(super) statements: HashMap<TillId, Stated>,
+    /// What the documents of entries in effect put on balances and took from them.
+    pub(super) balances: BTreeMap<balance::Key, i64>,
     /// Short codes.
     pub(super) codes: HashMap<TillId, String>,
 }
@@ -160,6 +163,13 @@ impl Reader {
         let Ok(fact) = envelope.fact() else { return };
         let (shift, at_ms) = (envelope.shift, envelope.at_ms);
         self.moves(entry, state, &fact);
+        if let (EffectState::Applied { .. }, Some((sale, _))) = (state, sale(&fact)) {
+            // Figures that do not fit have no effect anywhere.
+            for (balance, amount) in balance::changes(&sale.document).unwrap_or_default() {
+                let sum = self.journal.balances.entry(balance).or_default();
+                *sum = sum.saturating_add(amount.0);
+            }
+        }
         if let Some(shift) = shift {
             self.takings(entry, state, shift, &fact);
         }

@@ -1,5 +1,6 @@
 //! What a reconciliation found.
 
+use crate::balances::BalanceView;
 use crate::exceptions::Exception;
 use daybook_domain::reconcile::{BookFault, Explanation};
 use serde::Serialize;
@@ -18,6 +19,8 @@ pub struct Report {
     pub stock: Vec<StockLine>,
     /// Shifts by tender.
     pub money: Vec<MoneyLine>,
+    /// Gift cards and store credit with something on them, set aside or overspent; all of them when asked for.
+    pub balances: Vec<BalanceView>,
     /// Identities of the books that do not hold.
     pub faults: Vec<String>,
     /// What waits for a person.

@@ -18,6 +18,7 @@ pub fn table(report: &Report) -> String {
     tills(&mut out, report);
     stock(&mut out, report);
     money(&mut out, report);
+    balances(&mut out, report);
     causes(&mut out, "Stock, by cause", &report.summary.stock_causes);
     causes(&mut out, "Money, by cause", &report.summary.money_causes);
     exceptions(&mut out, report);
@@ -177,6 +178,35 @@ fn money(out: &mut String, report: &Report) {
         if let Some(said) = said {
             explained(out, said, |amount| amount.to_string());
         }
+    }
+}
+
+fn balances(out: &mut String, report: &Report) {
+    if report.balances.is_empty() {
+        return;
+    }
+    heading(out, "Gift cards and store credit, in minor units");
+    let _ = writeln!(
+        out,
+        "{:<13} {:<32} {:>12} {:>12} {:>12} {:>12}",
+        "medium", "number", "put on", "spent", "left", "set aside"
+    );
+    for balance in report.balances.iter().take(LINES_MAX) {
+        let aside: i64 = balance.holds.iter().map(|hold| hold.amount_minor).sum();
+        let _ = writeln!(
+            out,
+            "{:<13} {:<32} {:>12} {:>12} {:>12} {:>12}",
+            balance.medium,
+            balance.number,
+            balance.put_minor,
+            balance.spent_minor,
+            balance.amount_minor,
+            aside
+        );
+    }
+    if report.balances.len() > LINES_MAX {
+        let more = report.balances.len() - LINES_MAX;
+        let _ = writeln!(out, "… and {more} more (--json has all)");
     }
 }
 

@@ -6,6 +6,7 @@
 mod support;
 
 mod allotment;
+mod balances;
 mod crowd;
 mod exchange;
 mod gate;

@@ -12,7 +12,7 @@ const PRODUCTS: &str = "sku,name,tax_class,price\nCUP,Cup,gst-18,999.00\nTEA,Tea
 const STOCK: &str =
     "sku,location,on_hand,policy\nCUP,shop,10,pooled_soft\nTEA,shop,10,pooled_soft\n";
 
-fn shop(store: &TestStore) {
+pub(crate) fn shop(store: &TestStore) {
     let files = [
         ("settings.json", SETTINGS),
         ("locations.csv", LOCATIONS),

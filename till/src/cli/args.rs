@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use uuid::Uuid;
 
 /// A till that sells offline and loses nothing.
 ///
@@ -70,6 +71,11 @@ pub(super) enum Command {
     Statement,
     /// Web orders of this location.
     Order(Order),
+    /// Ask for a part of a gift card or store credit, to sell with `--hold`, or give it back.
+    Balance {
+        #[command(subcommand)]
+        command: BalanceCommand,
+    },
     /// Ask for the right to sell pooled stock, or give all such rights back.
     Lease(Lease),
     /// Go on after a restore without the store, with a manager's approval.
@@ -117,6 +123,9 @@ pub(super) struct Goods {
     /// What: `SKU` or `SKU*QUANTITY`, e.g. `TEA*2`, `RICE-KG*1.5`.
     #[arg(long = "sku")]
     pub(super) skus: Vec<String>,
+    /// A gift card with so much on it, major units: `AMOUNT`, or `AMOUNT:NUMBER` for a card that carries its number.
+    #[arg(long = "new-gift-card")]
+    pub(super) cards: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -130,9 +139,37 @@ pub(super) struct Tenders {
     /// UPI: an amount, or `rest`.
     #[arg(long, num_args = 0..=1, default_missing_value = "rest")]
     pub(super) upi: Option<String>,
-    /// Terminal slip or UTR.
+    /// Gift card: an amount, or `rest`; its number is the reference.
+    #[arg(long, num_args = 0..=1, default_missing_value = "rest")]
+    pub(super) gift_card: Option<String>,
+    /// Store credit: an amount, or `rest`; its number is the reference. What goes back without a number is put on a new one.
+    #[arg(long, num_args = 0..=1, default_missing_value = "rest")]
+    pub(super) store_credit: Option<String>,
+    /// Terminal slip, UTR, number of the gift card or store credit.
     #[arg(long)]
     pub(super) reference: Option<String>,
+    /// What the store has set aside, as `balance ask` answered.
+    #[arg(long)]
+    pub(super) hold: Option<Uuid>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BalanceCommand {
+    /// Have so much set aside for a tender of this till, or learn what is left.
+    Ask {
+        /// Number of the gift card or store credit.
+        #[arg(long)]
+        number: String,
+        /// Amount in major units; 0 only asks.
+        #[arg(long, default_value = "0")]
+        amount: String,
+    },
+    /// Give back what was set aside.
+    Drop {
+        /// As `ask` answered.
+        #[arg(long)]
+        hold: Uuid,
+    },
 }
 
 #[derive(Debug, Args)]

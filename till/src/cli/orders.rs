@@ -109,16 +109,16 @@ fn ask_and_wait(
         Some(RequestState::Answered { outcome: Outcome::Refused { code } }) => {
             Err(TillError::refused(code, "the store refused to call the order off"))
         }
-        Some(RequestState::Answered { outcome: Outcome::Done | Outcome::Granted { .. } }) => {
-            orders::detail(ledger.reader(), order)
-        }
+        Some(RequestState::Answered {
+            outcome: Outcome::Done | Outcome::Granted { .. } | Outcome::Held { .. },
+        }) => orders::detail(ledger.reader(), order),
         Some(RequestState::Waiting) | None => {
             Err(TillError::Unreachable("it has not answered yet".to_owned()))
         }
     }
 }
 
-fn exchange(ledger: &Mutex<Ledger>) -> Result<(), TillError> {
+pub(super) fn exchange(ledger: &Mutex<Ledger>) -> Result<(), TillError> {
     let (_wake, wakes) = tokio::sync::mpsc::unbounded_channel();
     sync_driver::run(ledger, Until::Idle, wakes, &mut |_, _| {}).map(|_| ())
 }

@@ -16,6 +16,7 @@ use crate::refund::{self as returns, ReturnRequest, Returned};
 use crate::sell::{self as selling, Offers, SaleRequest, Sold};
 use crate::staff::Who;
 use daybook_domain::amount::{Quantity, RatePpm};
+use daybook_domain::balance;
 use daybook_domain::basket::{Basket, Discount};
 use daybook_domain::document::{Document, Party, TenderType};
 use daybook_domain::ids::{BasketId, DocumentId};
@@ -185,11 +186,19 @@ fn sold_line(sold: &Sold, source: Option<&str>) -> Value {
 }
 
 fn document_line(event: &str, document: &Document) -> Value {
-    json!({
+    let mut line = json!({
         "event": event, "id": document.id, "number": document.number, "kind": document.kind,
         "total_minor": document.totals.total_minor,
         "payable_minor": document.totals.payable_minor, "lines": document.lines.len(),
-    })
+    });
+    let changes = balance::changes(document).unwrap_or_default();
+    if let (Value::Object(fields), false) = (&mut line, changes.is_empty()) {
+        let changes = changes.into_iter().map(|(key, amount)| {
+            json!({ "medium": key.medium, "number": key.number, "amount_minor": amount })
+        });
+        fields.insert("balances".to_owned(), changes.collect());
+    }
+    line
 }
 
 pub(super) fn refund(

@@ -1,6 +1,7 @@
 //! What every act of the command line begins with: the ledger and the people.
 
 use super::args::{Arguments, Goods, Tenders};
+use crate::balances;
 use crate::catalogue::{self, Scan};
 use crate::clock;
 use crate::error::TillError;
@@ -8,6 +9,7 @@ use crate::ledger::Ledger;
 use crate::sell::snapshot;
 use crate::staff::{self, Who};
 use daybook_domain::amount::{Currency, Minor, Quantity};
+use daybook_domain::balance::Medium;
 use daybook_domain::basket::Basket;
 use daybook_domain::document::TenderType;
 use daybook_domain::ids::{Sku, StaffId};
@@ -96,22 +98,34 @@ pub(super) fn basket(ledger: &Ledger, wanted: &Goods) -> Result<Basket, TillErro
         };
         added.map_err(|error| TillError::refused(error.code(), error.to_string()))?;
     }
+    for card in &wanted.cards {
+        let (amount, number) = match card.split_once(':') {
+            Some((amount, number)) => (amount, Some(number)),
+            None => (card.as_str(), None),
+        };
+        let amount = money("new-gift-card", amount, settings.currency)?;
+        balances::add_card(&mut basket, amount, number)?;
+    }
     Ok(basket)
 }
 
 /// The tenders of the arguments; none when none was named.
 pub(super) fn offers(tenders: &Tenders, currency: Currency) -> Result<Vec<Offer>, TillError> {
     let mut offers = Vec::new();
-    for (tender_type, amount) in
-        [(TenderType::Card, &tenders.card), (TenderType::Upi, &tenders.upi)]
-    {
+    for (tender_type, amount) in [
+        (TenderType::Card, &tenders.card),
+        (TenderType::Upi, &tenders.upi),
+        (TenderType::GiftCard, &tenders.gift_card),
+        (TenderType::StoreCredit, &tenders.store_credit),
+    ] {
         if let Some(text) = amount {
             let amount = match text.as_str() {
                 "rest" => None,
                 text => Some(money("tender", text, currency)?),
             };
             offers.push(Offer {
-                reference: tenders.reference.clone(),
+                reference: reference(tender_type, tenders)?,
+                hold: tenders.hold.filter(|_| Medium::of(tender_type).is_some()),
                 ..Offer::of(tender_type, amount)
             });
         }
@@ -124,6 +138,15 @@ pub(super) fn offers(tenders: &Tenders, currency: Currency) -> Result<Vec<Offer>
         offers.push(Offer { given, ..Offer::of(TenderType::Cash, None) });
     }
     Ok(offers)
+}
+
+/// What the arguments say of a tender; numbers of balances as they are kept.
+fn reference(tender_type: TenderType, tenders: &Tenders) -> Result<Option<String>, TillError> {
+    let Some(text) = &tenders.reference else { return Ok(None) };
+    match Medium::of(tender_type) {
+        Some(_) => Ok(Some(balances::number(text)?.as_str().to_owned())),
+        None => Ok(Some(text.clone())),
+    }
 }
 
 /// An amount in major units.

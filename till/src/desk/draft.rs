@@ -10,9 +10,11 @@ use crate::random;
 use crate::refund::Returned;
 use crate::staff::SignedIn;
 use daybook_domain::amount::Minor;
+use daybook_domain::balance::Medium;
 use daybook_domain::basket::Basket;
 use daybook_domain::document::{Party, Place, TenderType};
 use daybook_domain::ids::{BasketId, CustomerId, DocumentId};
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -59,7 +61,19 @@ pub(super) struct Payment {
     pub(super) document: DocumentId,
     pub(super) tendered: Vec<Tendered>,
     pub(super) attempts: Vec<Attempt>,
+    /// What the store is being asked to set aside.
+    #[serde(default)]
+    pub(super) asking: Option<Asking>,
     pub(super) last_no: u32,
+}
+
+/// An amount of a balance that the store is being asked for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Asking {
+    pub(super) request: Uuid,
+    pub(super) medium: Medium,
+    pub(super) number: String,
+    pub(super) amount: Minor,
 }
 
 /// A tender that was taken.
@@ -70,6 +84,12 @@ pub(super) struct Tendered {
     pub(super) amount: Minor,
     pub(super) reference: Option<String>,
     pub(super) upi: Option<Uuid>,
+    /// Request by which the store set the amount aside.
+    #[serde(default)]
+    pub(super) hold: Option<Uuid>,
+    /// What is left of the balance beside it.
+    #[serde(default)]
+    pub(super) balance_left: Option<Minor>,
 }
 
 /// A UPI payment that was begun.
@@ -90,6 +110,14 @@ impl Attempt {
             UpiState::Waiting | UpiState::Unknown => true,
             UpiState::Paid | UpiState::Failed => false,
         }
+    }
+}
+
+impl Payment {
+    /// What the store has set aside for it, or was asked to.
+    pub(super) fn holds(&self) -> Vec<Uuid> {
+        let tendered = self.tendered.iter().filter_map(|tender| tender.hold);
+        tendered.chain(self.asking.as_ref().map(|asking| asking.request)).collect()
     }
 }
 
@@ -149,6 +177,21 @@ impl Turn<'_> {
         }
         let value = change(&mut draft)?;
         self.keep(draft)?;
+        Ok(value)
+    }
+
+    /// Changes the open basket together with something else in the ledger.
+    pub(super) fn change_with<T>(
+        &mut self,
+        change: impl FnOnce(&mut Draft, &Connection) -> Result<T, TillError>,
+    ) -> Result<T, TillError> {
+        let mut draft = self.counter.draft.clone();
+        let value = self.ledger.write_state(|conn| {
+            let value = change(&mut draft, conn)?;
+            state::set(conn, DRAFT, &draft)?;
+            Ok(value)
+        })?;
+        self.put(draft);
         Ok(value)
     }
 

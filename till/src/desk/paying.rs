@@ -11,6 +11,7 @@ use crate::refund::{self, ReturnRequest};
 use crate::sell::{self, Offers, SaleRequest, basket_refused, rules};
 use crate::staff::Who;
 use daybook_domain::amount::Minor;
+use daybook_domain::balance::Medium;
 use daybook_domain::cash::quick;
 use daybook_domain::document::TenderType;
 use daybook_domain::ids::DocumentId;
@@ -70,7 +71,7 @@ impl Desk {
     pub fn remove_tender(&self, no: u32) -> Result<view::Payment, Fault> {
         self.act(|turn| {
             turn.who()?;
-            turn.change_payment(|payment| {
+            turn.let_go(|payment| {
                 let at = payment.tendered.iter().position(|tender| tender.no == no);
                 let at = at.ok_or_else(|| {
                     TillError::refused("payment.no_tender", format!("there is no tender {no}"))
@@ -81,8 +82,7 @@ impl Desk {
                         "this UPI payment was received: sell, then refund it",
                     ));
                 }
-                payment.tendered.remove(at);
-                Ok(())
+                Ok(payment.tendered.remove(at).hold.into_iter().collect())
             })?;
             turn.payment_view()
         })
@@ -136,6 +136,7 @@ impl Desk {
                 let message = "a UPI payment was received: sell, then refund it";
                 return Err(TillError::refused("payment.upi_paid", message));
             }
+            turn.let_go(|payment| Ok(payment.holds()))?;
             turn.change(|draft| {
                 draft.payment = None;
                 Ok(())
@@ -151,7 +152,7 @@ fn upi_open() -> TillError {
 }
 
 impl Turn<'_> {
-    fn begin_payment(&mut self) -> Result<(), TillError> {
+    pub(super) fn begin_payment(&mut self) -> Result<(), TillError> {
         if self.counter.draft.payment.is_some() {
             return Ok(());
         }
@@ -162,20 +163,25 @@ impl Turn<'_> {
         self.figures()?;
         let document = DocumentId(self.new_id()?);
         self.change(|draft| {
-            draft.payment =
-                Some(Payment { document, tendered: Vec::new(), attempts: Vec::new(), last_no: 0 });
+            draft.payment = Some(Payment {
+                document,
+                tendered: Vec::new(),
+                attempts: Vec::new(),
+                asking: None,
+                last_no: 0,
+            });
             Ok(())
         })
     }
 
     /// The sale that a second press asks for again.
-    fn paid_before(&self) -> Option<Sold> {
+    pub(super) fn paid_before(&self) -> Option<Sold> {
         let draft = &self.counter.draft;
         let over = draft.payment.is_none() && draft.basket.is_empty();
         self.counter.done.clone().filter(|_| over).map(|done| Sold { again: true, ..done })
     }
 
-    fn change_payment<T>(
+    pub(super) fn change_payment<T>(
         &mut self,
         change: impl FnOnce(&mut Payment) -> Result<T, TillError>,
     ) -> Result<T, TillError> {
@@ -192,7 +198,7 @@ impl Turn<'_> {
         Ok(figures.map_err(|error| basket_refused(&error))?.totals.total_minor)
     }
 
-    fn left(&self) -> Result<Minor, TillError> {
+    pub(super) fn left(&self) -> Result<Minor, TillError> {
         let taken = self.counter.draft.payment()?.tendered.iter().map(|tender| tender.amount);
         Ok(self.due()?.checked_sub(Minor::total(taken)?)?)
     }
@@ -204,6 +210,7 @@ impl Turn<'_> {
     /// Takes one tender on top of those that were taken.
     fn take(&mut self, who: &Who, offer: &view::Offer) -> Result<Paid, TillError> {
         self.begin_payment()?;
+        self.not_asking()?;
         let left = self.left()?;
         let reference = text("reference", offer.reference.as_deref(), REFERENCE_MAX)?;
         if offer.tender_type == TenderType::Upi {
@@ -216,6 +223,10 @@ impl Turn<'_> {
         if !self.offered()?.contains(&offer.tender_type) {
             let message = "this till does not take this medium now";
             return Err(TillError::refused("payment.not_offered", message));
+        }
+        if Medium::of(offer.tender_type).is_some() && left.0 > 0 {
+            let message = "scan the gift card or store credit that is to be spent";
+            return Err(TillError::refused("balance.number", message));
         }
         let amount = offer.amount_minor.unwrap_or(left);
         self.check_amount(amount, left)?;
@@ -236,7 +247,7 @@ impl Turn<'_> {
         if let Some(amount) = part {
             self.check_room()?;
             self.add_cash(amount)?;
-            return Ok(Paid::More { payment: self.payment_view()? });
+            return Ok(Paid::More { payment: Box::new(self.payment_view()?) });
         }
         let given = handed.filter(|_| due.0 > 0);
         self.complete(who, Some(Offer { given, ..Offer::of(TenderType::Cash, None) }))
@@ -262,7 +273,7 @@ impl Turn<'_> {
     }
 
     /// Only cash gives change, and nothing is taken for nothing.
-    fn check_amount(&self, amount: Minor, left: Minor) -> Result<(), TillError> {
+    pub(super) fn check_amount(&self, amount: Minor, left: Minor) -> Result<(), TillError> {
         self.check_room()?;
         if amount.is_zero() || amount.0.signum() != left.0.signum() {
             let no = self.counter.draft.payment()?.tendered.len() + 1;
@@ -288,11 +299,11 @@ impl Turn<'_> {
         })
     }
 
-    fn sell_if_paid(&mut self, who: &Who) -> Result<Paid, TillError> {
+    pub(super) fn sell_if_paid(&mut self, who: &Who) -> Result<Paid, TillError> {
         if self.left()?.is_zero() {
             self.complete(who, None)
         } else {
-            Ok(Paid::More { payment: self.payment_view()? })
+            Ok(Paid::More { payment: Box::new(self.payment_view()?) })
         }
     }
 
@@ -300,6 +311,7 @@ impl Turn<'_> {
         if self.counter.draft.payment()?.attempts.iter().any(Attempt::is_open) {
             return Err(upi_open());
         }
+        self.not_asking()?;
         let left = self.left()?;
         let amount = amount.unwrap_or(left);
         self.check_amount(amount, left)?;
@@ -377,6 +389,7 @@ impl Turn<'_> {
         if payment.attempts.iter().any(Attempt::is_open) {
             return Err(upi_open());
         }
+        self.not_asking()?;
         let offers = offers(payment, last)?;
         let mut who = who.clone();
         who.approver = who.approver.or_else(|| draft.approver.clone());
@@ -444,13 +457,24 @@ impl Turn<'_> {
         Ok(Sold::of(&document))
     }
 
-    fn offered(&self) -> Result<Vec<TenderType>, TillError> {
+    pub(super) fn offered(&self) -> Result<Vec<TenderType>, TillError> {
         let settings = self.settings()?;
+        let basket = &self.counter.draft.basket;
+        let sells_cards = basket.lines().iter().any(|line| line.gift_card.is_some());
+        let to_customer = self.due()?.0 < 0;
         let mut offered = vec![TenderType::Cash, TenderType::Card];
         if settings.upi_vpa.is_some() && settings.currency.code() == "INR" {
             offered.push(TenderType::Upi);
         }
         offered.push(TenderType::Coupon);
+        // Balances are the shop's own business: nobody practises with them. A card does not buy a card.
+        if !self.ledger.identity()?.training && !sells_cards {
+            let media: &[TenderType] = match to_customer {
+                true => &[TenderType::StoreCredit],
+                false => &[TenderType::GiftCard, TenderType::StoreCredit],
+            };
+            offered.extend(media);
+        }
         Ok(offered)
     }
 
@@ -465,6 +489,7 @@ impl Turn<'_> {
             amount_minor: tender.amount,
             reference: tender.reference.clone(),
             upi: tender.upi,
+            balance_left_minor: tender.balance_left,
         });
         let attempt = payment.attempts.iter().find(|attempt| attempt.is_open());
         let attempt = attempt.or_else(|| payment.attempts.last());
@@ -475,6 +500,11 @@ impl Turn<'_> {
             cash_left_minor,
             quick_minor: quick(cash_left_minor, self.settings()?.currency),
             upi: attempt.map(shown_attempt).transpose()?,
+            asking: payment.asking.as_ref().map(|asking| view::Asking {
+                tender_type: asking.medium.tender_type(),
+                number: asking.number.clone(),
+                amount_minor: asking.amount,
+            }),
             offered: self.offered()?,
         })
     }
@@ -488,7 +518,15 @@ fn push(
     upi: Option<Uuid>,
 ) {
     payment.last_no += 1;
-    payment.tendered.push(Tendered { no: payment.last_no, tender_type, amount, reference, upi });
+    payment.tendered.push(Tendered {
+        no: payment.last_no,
+        tender_type,
+        amount,
+        reference,
+        upi,
+        hold: None,
+        balance_left: None,
+    });
 }
 
 /// The tenders that were taken as offers. Cash is the one that takes the rest: what was handed over before is part of
@@ -509,6 +547,7 @@ fn offers(payment: &Payment, last: Option<Offer>) -> Result<Vec<Offer>, TillErro
         }
         offers.push(Offer {
             reference: tender.reference.clone(),
+            hold: tender.hold,
             ..Offer::of(tender.tender_type, Some(tender.amount))
         });
     }

@@ -281,6 +281,7 @@ fn shown_line(line: &BasketLine, figure: &DocumentLine, stock: &BTreeMap<Sku, Li
         tax_rate_ppm: line.item.rate_ppm,
         open_item: line.item.open,
         price_given: line.flags.contains(&LineFlag::PriceGiven),
+        gift_card: line.gift_card.clone(),
         stock: stock.get(&line.item.sku).copied().unwrap_or(LineStock::Enough),
     }
 }

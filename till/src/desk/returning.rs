@@ -7,6 +7,7 @@ use super::view::{
     self, ReturnLine, ReturnPreview, Returnable, ReturnableLine, ReturnedAmount, Sold, TenderAmount,
 };
 use super::{Approval, Desk, Fault, Turn};
+use crate::balances;
 use crate::catalogue;
 use crate::error::TillError;
 use crate::ledger::query::{self, By};
@@ -37,8 +38,9 @@ impl Desk {
         &self,
         number: &str,
         lines: &[ReturnLine],
+        tender: Option<TenderType>,
     ) -> Result<ReturnPreview, Fault> {
-        self.act(|turn| turn.preview(number, lines))
+        self.act(|turn| turn.preview(number, lines, tender))
     }
 
     /// Refunds. Sent again with its act it answers the same credit note again.
@@ -172,20 +174,25 @@ impl Turn<'_> {
                 .collect(),
             payable_minor: original.totals.payable_minor,
             left_minor,
-            tender_back: tender_back(&original),
+            media_back: rules::media_back(&original),
             voidable: before.is_empty() && !exchanged && open_day == Some(original.day.as_str()),
             corrections: before.into_iter().map(|note| note.number).collect(),
             act: self.new_id()?,
         })
     }
 
-    fn preview(&self, number: &str, lines: &[ReturnLine]) -> Result<ReturnPreview, TillError> {
+    fn preview(
+        &self,
+        number: &str,
+        lines: &[ReturnLine],
+        tender: Option<TenderType>,
+    ) -> Result<ReturnPreview, TillError> {
         let (original, before) = self.original(number)?;
         let wanted: Vec<rules::ReturnLine> = lines.iter().map(ReturnLine::wanted).collect();
         let plan = rules::plan(&original, &before, &wanted).map_err(|error| refused(&error))?;
-        let tender = tender_back(&original);
+        let tender = tender.unwrap_or_else(|| tender_back(&original));
         let rounding = CashRounding::to(self.settings()?.cash_rounding_minor);
-        let offers = [Offer::of(tender, None)];
+        let offers = balances::name(vec![Offer::of(tender, None)], Some(&original))?;
         let settled = give_back(&plan.figures.totals, &offers, rounding, &plan.refundable)
             .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
         let amounts = lines.iter().zip(&plan.figures.lines);
@@ -214,9 +221,8 @@ impl Turn<'_> {
         }
         let (original, _) = self.original(&refund.number)?;
         let tender = refund.tender.unwrap_or_else(|| tender_back(&original));
-        // Money that came otherwise than in cash goes back the same way, or in cash; nothing else is promised here.
-        if tender != TenderType::Cash && tender != tender_back(&original) {
-            let message = "the money goes back the way it came, or in cash";
+        if !rules::media_back(&original).contains(&tender) {
+            let message = "the money goes back the way it came, in cash or as store credit";
             return Err(TillError::refused("refund.tender", message));
         }
         let request = ReturnRequest {
@@ -251,9 +257,15 @@ impl Turn<'_> {
         let Some(id) = draft.id.filter(|_| !draft.basket.lines().is_empty()) else {
             return Err(TillError::refused("basket.empty", "the basket has no lines"));
         };
-        let cash = back.tender == TenderType::Cash;
-        if !cash && !matches!(back.tender, TenderType::Card | TenderType::Upi) {
-            let message = "without a receipt the money goes back in cash, by card or by UPI";
+        let fits = match back.tender {
+            TenderType::StoreCredit | TenderType::Cash | TenderType::Card | TenderType::Upi => true,
+            TenderType::GiftCard | TenderType::Coupon | TenderType::Online | TenderType::Cod => {
+                false
+            }
+        };
+        if !fits {
+            let message =
+                "without a receipt the money goes back as store credit, in cash, by card or by UPI";
             return Err(TillError::refused("refund.tender", message));
         }
         let reference = text("reference", back.reference.as_deref(), REFERENCE_MAX)?;

@@ -1,6 +1,8 @@
 //! Opening the till, enrolling it, closing it.
 
+use super::draft::Payment;
 use super::{Counter, Desk, Fault, Opened, lock, printing, sync};
+use crate::balances;
 use crate::clock;
 use crate::error::TillError;
 use crate::ledger::query;
@@ -171,7 +173,7 @@ impl Desk {
     pub(super) fn open_ledger(&self, opened: &mut Opened) {
         let person = opened.counter.person.take();
         *opened = Opened::nothing();
-        let ledger = match Ledger::open(&self.dir) {
+        let mut ledger = match Ledger::open(&self.dir) {
             Ok(ledger) => ledger,
             Err(error) => {
                 opened.start = Start::of(&error);
@@ -191,6 +193,11 @@ impl Desk {
         }
         let enrolled = ledger.standing() != Standing::New;
         if enrolled {
+            let holds = opened.counter.draft.payment.as_ref().map(Payment::holds);
+            let held = holds.unwrap_or_default();
+            if let Err(error) = balances::give_up_all(&mut ledger, clock::now(), &held) {
+                tracing::warn!(%error, "what the store has set aside is not given back yet");
+            }
             self.checked.begin(ledger.home().database(), &self.notify);
         }
         let ledger = Arc::new(Mutex::new(ledger));

@@ -237,6 +237,8 @@ pub struct Line {
     pub open_item: bool,
     /// The amount came with the goods: quantity and price cannot be changed.
     pub price_given: bool,
+    /// Number of the gift card that is sold.
+    pub gift_card: Option<String>,
     /// Whether there is enough.
     pub stock: LineStock,
 }
@@ -447,10 +449,33 @@ pub struct Tendered {
     pub tender_type: TenderType,
     /// Amount.
     pub amount_minor: Minor,
-    /// Terminal slip, UTR, coupon.
+    /// Terminal slip, UTR, coupon, number of a gift card or store credit.
     pub reference: Option<String>,
     /// UPI attempt that it comes from.
     pub upi: Option<Uuid>,
+    /// What is left of the balance that it is taken from.
+    pub balance_left_minor: Option<Minor>,
+}
+
+/// A gift card or store credit that the store is being asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct Asking {
+    /// Medium.
+    #[serde(rename = "type")]
+    pub tender_type: TenderType,
+    /// Number.
+    pub number: String,
+    /// How much is asked for.
+    pub amount_minor: Minor,
+}
+
+/// What is left of a gift card or store credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct BalanceLeft {
+    /// Amount.
+    pub left_minor: Minor,
 }
 
 /// A payment in progress.
@@ -469,6 +494,8 @@ pub struct Payment {
     pub quick_minor: Vec<Minor>,
     /// The UPI attempt that is not settled, else the last one.
     pub upi: Option<UpiAttempt>,
+    /// What the store is being asked for.
+    pub asking: Option<Asking>,
     /// Media that can be used now.
     pub offered: Vec<TenderType>,
 }
@@ -495,7 +522,7 @@ pub enum Paid {
     /// Something is left to pay.
     More {
         /// The payment.
-        payment: Payment,
+        payment: Box<Payment>,
     },
     /// Nothing is left, and the sale is committed.
     Sold {
@@ -644,8 +671,8 @@ pub struct Returnable {
     pub payable_minor: Minor,
     /// What may still go back.
     pub left_minor: Minor,
-    /// How the money goes back by the shop's policy.
-    pub tender_back: TenderType,
+    /// How the money may go back, by the shop's policy; the usual way first.
+    pub media_back: Vec<TenderType>,
     /// It is of the open business day and nothing of it came back: it can be voided.
     pub voidable: bool,
     /// Documents that corrected it.
@@ -712,7 +739,7 @@ pub struct Refund {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub struct UnreferencedReturn {
-    /// How the money goes back: cash, card or UPI.
+    /// How the money goes back: store credit, cash, card or UPI.
     pub tender: TenderType,
     /// Terminal slip, UTR.
     pub reference: Option<String>,

@@ -1,6 +1,7 @@
 //! From an entry to the rows that can be asked: the same function when it is written and when all is rebuilt.
 
 use crate::error::TillError;
+use daybook_domain::balance;
 use daybook_domain::document::Document;
 use daybook_domain::entry::{Fact, Movement, MovementReason, OrderShipped, Sale};
 use daybook_domain::ids::OrderId;
@@ -105,7 +106,19 @@ fn document(conn: &Connection, place: Place, kind: &str, sale: &Sale) -> Result<
          ON CONFLICT (series) DO UPDATE SET last = excluded.last",
     )?
     .execute(params![document.series, counter_of(document)?])?;
+    balance_changes(conn, place.pos, document)?;
     movements(conn, place.pos, &sale.movements)
+}
+
+/// What a document did to gift cards and store credit.
+fn balance_changes(conn: &Connection, pos: i64, document: &Document) -> Result<(), TillError> {
+    for (key, amount) in balance::changes(document)? {
+        conn.prepare_cached(
+            "INSERT INTO balance_change (pos, medium, number, amount_minor) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![pos, key.medium.name(), key.number, amount.0])?;
+    }
+    Ok(())
 }
 
 /// What was done here with a web order.

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 /// Every table that is made from the journal alone, with the columns that are.
-const MODELS: [(&str, &str); 7] = [
+const MODELS: [(&str, &str); 8] = [
     (
         "document",
         "SELECT pos, id, number, series, kind, original, shift, issued_at_ms, payable_minor, source
@@ -22,6 +22,10 @@ const MODELS: [(&str, &str); 7] = [
     ("closing", "SELECT pos, shift, z_no FROM closing ORDER BY pos"),
     ("number_series", "SELECT series, last FROM number_series ORDER BY series"),
     ("order_deed", "SELECT pos, order_id, deed, carrier, tracking FROM order_deed ORDER BY pos"),
+    (
+        "balance_change",
+        "SELECT pos, medium, number, amount_minor FROM balance_change ORDER BY pos, medium, number",
+    ),
     ("reprint", "SELECT document, copy_no, pos FROM reprint ORDER BY document, copy_no"),
 ];
 

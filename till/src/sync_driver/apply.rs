@@ -1,7 +1,7 @@
 //! Committing what the store answered.
 
 use super::facts::{self, AckedThrough, StillMissing};
-use super::lease;
+use super::{balance, lease};
 use crate::error::TillError;
 use crate::feed;
 use crate::ledger::incarnation::Beginning;
@@ -104,6 +104,7 @@ pub(super) fn take_answer(
 ) -> Result<(), TillError> {
     let Some(asked) = requests::asked(conn, answer.id)? else { return Ok(()) };
     lease::take_outcome(conn, answer.id, &asked, &answer.outcome)?;
+    balance::take_outcome(conn, answer.id, &asked, &answer.outcome)?;
     requests::settle(conn, answer.id, &asked.body, &answer.outcome, now_ms)
 }
 

@@ -143,7 +143,7 @@ pub(super) fn take_outcome(
             Ok(())
         }
         Outcome::Refused { .. } => note_refused(conn, location, sku),
-        Outcome::Done => Ok(()),
+        Outcome::Done | Outcome::Held { .. } => Ok(()),
     }
 }
 

@@ -15,7 +15,7 @@ use daybook_domain::document::{DocumentKind, TenderType};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 
-fn desk(shop: &Shop) -> Desk {
+pub(super) fn desk(shop: &Shop) -> Desk {
     Desk::open(&shop.till(), Arc::new(|_| {}))
 }
 
@@ -329,7 +329,7 @@ fn a_refund_sent_twice_gives_back_once() {
     let returnable = desk.returnable(&sale.number).unwrap();
     assert!(returnable.voidable && returnable.lines[0].left_milli == Quantity(3000));
     let one = ReturnLine { line: 1, quantity_milli: Quantity(1000), restock: true };
-    let preview = desk.preview_return(&sale.number, &[one]).unwrap();
+    let preview = desk.preview_return(&sale.number, &[one], None).unwrap();
     assert_eq!(preview.back_minor, Minor(10_000));
     let refund = Refund {
         act: returnable.act,

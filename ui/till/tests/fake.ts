@@ -22,7 +22,7 @@ export const item = (no: number): Item => ({
 export const line = (no: number): Line => ({
   no, sku: `SKU-${no}`, name: `Product ${no}`, options: null, quantityMilli: 1000, uom: "each", soldByWeight: false, unitPriceMicros: 60_000_000,
   wasMicros: null, mrpMinor: null, grossMinor: 6000, discountMinor: 0, billDiscountMinor: 0, discount: null, discountReason: null, totalMinor: 6000,
-  taxRatePpm: 50_000, openItem: false, priceGiven: false, stock: { kind: "enough" },
+  taxRatePpm: 50_000, openItem: false, priceGiven: false, giftCard: null, stock: { kind: "enough" },
 });
 export const basket = (...lines: Line[]): Basket => ({
   id: "b", lines, returns: [], exchangeOf: null, totals: { grossMinor: 6000 * lines.length, discountMinor: 0, taxMinor: 0, totalMinor: 6000 * lines.length },
@@ -30,7 +30,8 @@ export const basket = (...lines: Line[]): Basket => ({
   lastLine: lines.at(-1)?.no ?? null,
 });
 export const payment: Payment = {
-  totalMinor: 6000, tendered: [], leftMinor: 6000, cashLeftMinor: 6000, quickMinor: [6000, 10_000, 50_000], upi: null, offered: ["cash", "card", "upi", "coupon"],
+  totalMinor: 6000, tendered: [], leftMinor: 6000, cashLeftMinor: 6000, quickMinor: [6000, 10_000, 50_000], upi: null, asking: null,
+  offered: ["cash", "card", "upi", "coupon", "gift_card", "store_credit"],
 };
 export const sold: Sold = {
   id: "s", number: "T1/26-27/00001", kind: "tax_invoice", issuedAtMs: 1, totalMinor: 6000, payableMinor: 6000, roundingMinor: 0,
