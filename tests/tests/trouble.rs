@@ -13,6 +13,7 @@
 //! | till blocked | `exchange::…blocked…` |
 //! | disk full, disk read-only | here: `a_till_on_a_full_or_read_only_disk_says_so_and_loses_nothing` |
 //! | two refunds, late handover | `exchange::…refund…`, `order_at_till::…` |
+//! | store credit overspent | here: `store_credit_spent_at_two_tills_at_once…`, `balances::…` |
 //! | 1,000 tills at once | `crowd::a_thousand_tills_that_return_at_once_all_get_through` |
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that fails")]
@@ -91,6 +92,46 @@ fn a_replaced_till_goes_on_in_its_next_incarnation() {
 }
 
 /// Runs a till's whole story on a small disk of its own, and answers what each step said.
+#[test]
+fn store_credit_spent_at_two_tills_at_once_is_owed_once_and_a_person_is_asked() {
+    let world = World::begin();
+    let (one, two) = (world.till("one"), world.till("two"));
+    for till in [&one, &two] {
+        world.enrol(till, &world.office.code("mg-road").unwrap());
+        till.run(&["shift", "open", "--float", "100"]).unwrap();
+    }
+    let notebook = ["sell", "--sku", "NOTEBOOK-172"];
+    let sold = last(one.run(&[&notebook[..], &["--cash", "exact"]].concat()).unwrap());
+    let number = sold["number"].as_str().unwrap();
+    let note = last(one.run(&["refund", "--number", number, "--store-credit"]).unwrap());
+    let credit = note["balances"][0].clone();
+    let (amount, number) = (&credit["amount_minor"], credit["number"].as_str().unwrap());
+    assert_eq!(*amount, sold["total_minor"], "the exact amount, nothing is rounded");
+    one.run(&["sync"]).unwrap();
+    let pay = ["--store-credit", "rest", "--reference", number];
+    let unasked = two.run(&[&notebook[..], &pay].concat()).unwrap_err();
+    assert!(unasked.to_string().contains("balance.offline"), "{unasked}");
+    // Asked, granted, spent: the one way that is safe.
+    let held = last(two.run(&["balance", "ask", "--number", number, "--amount", "9999"]).unwrap());
+    assert_eq!((&held["amount_minor"], &held["left_minor"]), (amount, &Value::from(0)));
+    let hold = held["hold"].as_str().unwrap();
+    two.run(&[&notebook[..], &pay, &["--hold", hold]].concat()).unwrap();
+    // Meanwhile the till that issued it has no network, and knows of nothing else.
+    one.run(&[&notebook[..], &pay].concat()).unwrap();
+    for till in [&two, &one] {
+        till.run(&["sync"]).unwrap();
+    }
+    let open = world.office.act(&["exception", "list"]).unwrap();
+    let told: Vec<&str> = open.iter().filter_map(|one| one["kind"].as_str()).collect();
+    assert_eq!(told.iter().filter(|kind| **kind == "balance.overspent").count(), 1, "{open:?}");
+    let left = last(world.office.act(&["balance", "list", number]).unwrap());
+    assert_eq!(left["amount_minor"].as_i64(), amount.as_i64().map(|amount| -amount));
+    assert_eq!(left["holds"], serde_json::json!([]));
+    let (text, report) = world.office.reconcile(&world.dir.path().join("reconcile.json")).unwrap();
+    assert_eq!(report["summary"]["unexplained_minor"], 0, "{report}");
+    assert!(text.contains(number), "{text}");
+}
+
 fn on_a_small_disk(world: &World) -> Option<Output> {
     let rights = if uid() == 0 { "-m" } else { "-rm" };
     let disk = world.dir.path().join("disk");

@@ -325,6 +325,67 @@ async fn a_upi_code_is_shown_and_only_a_person_says_that_it_was_paid() -> WebDri
 }
 
 #[tokio::test]
+async fn a_gift_card_is_sold_and_spent_with_the_store_asked_and_goods_become_credit()
+-> WebDriverResult<()> {
+    let mut shop = Shop::begin();
+    let window = selling(&shop).await?;
+    window.text(".chip", "Online").await?;
+    window.touch("Gift card").await?;
+    window.picture(&picture("gift-card-light"))?;
+    window.fill("[data-testid=card-worth]", "50").await?;
+    window.touch("Sell this card").await?;
+    let line = window.text(".lines bdi", "90").await?;
+    let card = line.replace(' ', "");
+    window.keys(Key::F10 + "").await?;
+    window.text("[data-testid=left]", "50").await?;
+    window.keys(Key::Enter + "").await?;
+    window.text("[data-testid=change]", "₹").await?;
+    // The store has heard of the card, and says what is on it.
+    window.text(".chip", "Online").await?;
+    window.touch("Gift card").await?;
+    window.fill("[data-testid=card-number]", &card).await?;
+    window.touch("Ask the store").await?;
+    window.text("[data-testid=card-left]", "50.00 left").await?;
+    window.picture(&picture("gift-card-left-light"))?;
+    window.keys(Key::Escape + "").await?;
+    // Paid by a scan of the card, as far as it goes.
+    window.scan(NOTEBOOK).await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines .quantity", "2").await?;
+    window.keys(Key::F10 + "").await?;
+    window.text("[data-testid=left]", "₹").await?;
+    window.scan(&card).await?;
+    window.text(".tendered", "Gift card").await?;
+    window.picture(&picture("pay-balance-light"))?;
+    assert!(window.accessibility().await?.is_empty());
+    window.keys(Key::Enter + "").await?;
+    window.text("[data-testid=change]", "₹").await?;
+    // What came back stays in the shop.
+    window.find(".done .row button:nth-child(2)").await?.click().await?;
+    window.find("tbody input[type=checkbox]").await?.click().await?;
+    window.touch("Not wanted").await?;
+    window.find(".tender select").await?.send_keys("Store credit").await?;
+    window.text("[data-testid=preview]", "₹").await?;
+    window.touch("Refund").await?;
+    let credit = window.text("[data-testid=credit]", "91").await?;
+    window.picture(&picture("credit-light"))?;
+    // Without the network the till takes what it issued itself, and nothing else.
+    shop.proxy.cut();
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.keys(Key::F10 + "").await?;
+    window.text("[data-testid=left]", "₹").await?;
+    window.scan(&credit.replace(' ', "")).await?;
+    window.text("[data-testid=change]", "₹").await?;
+    drop(window);
+    let kinds: Vec<String> = shop.documents().into_iter().map(|(kind, _)| kind).collect();
+    let sale = "sale.completed";
+    assert_eq!(kinds, [sale, sale, "refund.completed", sale]);
+    shop.assert_whole();
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_parked_basket_survives_a_power_cut_and_a_lock_keeps_the_open_one() -> WebDriverResult<()>
 {
     let shop = Shop::begin();

@@ -87,11 +87,13 @@ pub fn ensure_online(conn: &Connection, now: Moment) -> Result<(), TillError> {
     let age = last.map(|last| now.at_ms.saturating_sub(last).saturating_abs());
     match age {
         Some(age) if age <= ONLINE_MS => Ok(()),
-        Some(_) | None => Err(TillError::refused(
-            "store.offline",
-            "the store must be reachable for this, and is not now",
-        )),
+        Some(_) | None => Err(offline()),
     }
+}
+
+/// What is said while the store does not answer.
+pub(crate) fn offline() -> TillError {
+    TillError::refused("store.offline", "the store must be reachable for this, and is not now")
 }
 
 /// Puts a request among those that the next exchange sends.

@@ -77,3 +77,6 @@ export function editable(value: number, digits: number): string {
   const part = all.slice(all.length - digits).replace(/0+$/, "");
   return sign + all.slice(0, all.length - digits) + (digits > 0 && part ? `.${part}` : "");
 }
+
+/** The number of a gift card or store credit as people read it: in groups of four. */
+export const grouped = (number: string): string => number.match(/.{1,4}/g)?.join(" ") ?? number;

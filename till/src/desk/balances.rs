@@ -33,23 +33,26 @@ impl Desk {
         amount: Option<Minor>,
         approval: Option<&Approval>,
     ) -> Result<Paid, Fault> {
+        let online = self.store_answers();
         self.act(|turn| {
             let who = turn.who_with(approval)?;
-            turn.pay_from_balance(&who, number, amount)
+            turn.pay_from_balance(&who, number, amount, online)
         })
     }
 
-    /// Takes what the store has set aside as a tender, once it has answered; until then nothing changes.
+    /// Takes what the store has set aside as a tender, once it has answered. Until then nothing changes; but where the store
+    /// was lost meanwhile, what this till issued itself is taken without it.
     ///
     /// # Errors
     /// `balance.unknown`, `balance.empty` and the like when the store refused; those of [`Desk::pay`].
     pub fn settle_balance(&self, approval: Option<&Approval>) -> Result<Paid, Fault> {
+        let online = self.store_answers();
         self.act(|turn| {
             let who = turn.who_with(approval)?;
             if let Some(done) = turn.paid_before() {
                 return Ok(Paid::Sold { sold: Box::new(done) });
             }
-            turn.settle_balance(&who)
+            turn.settle_balance(&who, online)
         })
     }
 
@@ -73,9 +76,13 @@ impl Desk {
     /// # Errors
     /// `store.offline`, `balance.number`, `balance.check_digit`.
     pub fn ask_balance(&self, number: &str) -> Result<Uuid, Fault> {
+        let online = self.store_answers();
         self.act(|turn| {
             turn.who()?;
             let key = key_of(number)?;
+            if !online {
+                return Err(requests::offline());
+            }
             let now = turn.moment;
             let ask = |conn: &rusqlite::Connection| balances::ask(conn, now, &key, Minor::ZERO);
             let request = turn.ledger.write_state(ask)?;
@@ -120,6 +127,7 @@ impl Turn<'_> {
         who: &Who,
         number: &str,
         amount: Option<Minor>,
+        online: bool,
     ) -> Result<Paid, TillError> {
         self.begin_payment()?;
         self.not_asking()?;
@@ -138,17 +146,27 @@ impl Turn<'_> {
         let amount = amount.unwrap_or(left);
         self.check_amount(amount, left)?;
         let now = self.moment;
-        if requests::ensure_online(self.conn(), now).is_ok() {
+        if online && requests::ensure_online(self.conn(), now).is_ok() {
             return self.ask_for(key, amount);
         }
         let known = balances::known(self.conn(), &key)?;
         if known == Some(Minor::ZERO) {
             return Err(refused("balance.empty"));
         }
-        let part = known.map_or(amount, |known| known.min(amount));
-        balances::covered(known, part)?;
-        let rest = known.map(|known| known.checked_sub(part)).transpose()?;
-        self.take_from(key, part, None, rest)?;
+        balances::covered(known, known.map_or(amount, |known| known.min(amount)))?;
+        self.take_known(who, key, amount, known.unwrap_or_default())
+    }
+
+    /// Takes from what this till issued itself.
+    fn take_known(
+        &mut self,
+        who: &Who,
+        key: Key,
+        amount: Minor,
+        known: Minor,
+    ) -> Result<Paid, TillError> {
+        let part = known.min(amount);
+        self.take_from(key, part, None, Some(known.checked_sub(part)?))?;
         self.sell_if_paid(who)
     }
 
@@ -169,14 +187,12 @@ impl Turn<'_> {
         Ok(Paid::More { payment: Box::new(self.payment_view()?) })
     }
 
-    fn settle_balance(&mut self, who: &Who) -> Result<Paid, TillError> {
+    fn settle_balance(&mut self, who: &Who, online: bool) -> Result<Paid, TillError> {
         let Some(asking) = self.counter.draft.payment()?.asking.clone() else {
             return Ok(Paid::More { payment: Box::new(self.payment_view()?) });
         };
         match requests::state_of(self.conn(), asking.request)? {
-            Some(RequestState::Waiting) => {
-                Ok(Paid::More { payment: Box::new(self.payment_view()?) })
-            }
+            Some(RequestState::Waiting) => self.go_on_alone(who, asking, online),
             Some(RequestState::Answered { outcome: Outcome::Held { .. } }) => {
                 let held = balances::held(self.conn(), self.moment, asking.request)?;
                 let Some(held) = held.filter(|held| !held.over) else {
@@ -195,6 +211,21 @@ impl Turn<'_> {
                 self.asked_in_vain(&asking, "balance.hold_over")
             }
         }
+    }
+
+    /// There is no answer yet; where the store was lost, what is known here counts.
+    fn go_on_alone(&mut self, who: &Who, asking: Asking, online: bool) -> Result<Paid, TillError> {
+        let Asking { request, medium, number, amount } = asking;
+        let key = Key { medium, number };
+        let known = balances::known(self.conn(), &key)?.filter(|known| known.0 > 0);
+        let Some(known) = known.filter(|_| !online) else {
+            return Ok(Paid::More { payment: Box::new(self.payment_view()?) });
+        };
+        self.let_go(|payment| {
+            payment.asking = None;
+            Ok(vec![request])
+        })?;
+        self.take_known(who, key, amount, known)
     }
 
     fn asked_in_vain(&mut self, asking: &Asking, code: &str) -> Result<Paid, TillError> {

@@ -104,6 +104,20 @@ impl Desk {
         })
     }
 
+    /// Whether the store answered the last time that it was spoken to.
+    pub(super) fn store_answers(&self) -> bool {
+        self.seen.get().is_some_and(is_online)
+    }
+
+    /// Ends the exchange; from now on the store stands as a test says.
+    #[cfg(test)]
+    pub(crate) fn heard(&self, shown: Shown) {
+        if let Some(running) = lock(&self.opened).running.take() {
+            running.stop();
+        }
+        self.seen.set(shown);
+    }
+
     /// Asks for an exchange now.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use crate::sync_driver;
 use daybook_domain::amount::{Minor, Quantity};
 use daybook_domain::balance::{Key, Medium, Number};
 use daybook_domain::document::{DocumentKind, TenderType};
+use daybook_sync::client::Shown;
 use daybook_sync::message::{Outcome, Request, RequestAnswer, RequestBody};
 use uuid::Uuid;
 
@@ -20,6 +21,7 @@ const TTL_MS: i64 = 900_000;
 /// The store has just answered.
 fn online(desk: &Desk) {
     let now = clock::now().at_ms;
+    desk.heard(Shown::Online);
     desk.behind(|ledger| {
         ledger.write_state(|conn| state::set(conn, "last_exchange_at_ms", &now)).unwrap();
     });
@@ -214,6 +216,32 @@ fn what_is_not_spent_is_given_back() {
     desk.leave_payment().unwrap();
     assert!(released(&desk, third));
     assert_eq!(holds(&desk), 0);
+}
+
+#[test]
+fn where_the_store_is_lost_while_it_is_asked_what_this_till_issued_is_taken() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    let (number, _) = sell_card(&desk);
+    online(&desk);
+    tea(&desk);
+    more(desk.pay_from_balance(&number, None, None));
+    let (request, _) = waiting(&desk)[0];
+    assert!(more(desk.settle_balance(None)).asking.is_some());
+    desk.heard(Shown::Offline);
+    let sale = sold(desk.settle_balance(None));
+    assert_eq!(sale.tenders[0].reference.as_ref(), Some(&number));
+    assert_eq!(known(&desk, Medium::GiftCard, &number), Some(Minor(40_000)));
+    // The store may have set it aside: it is told that nothing comes of that.
+    let release = RequestBody::BalanceRelease { hold: request };
+    assert!(waiting(&desk).iter().any(|(_, body)| *body == release));
+    // Of another's card nothing is known: the wish waits.
+    online(&desk);
+    tea(&desk);
+    more(desk.pay_from_balance(CREDIT, None, None));
+    desk.heard(Shown::Offline);
+    assert!(more(desk.settle_balance(None)).asking.is_some());
+    all_holds(&desk);
 }
 
 #[test]

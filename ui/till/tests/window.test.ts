@@ -161,3 +161,39 @@ it("tells a refusal in the person's language and asks for a second person's PIN 
   expect(await done).toBe("done");
   expect(act).toHaveBeenLastCalledWith({ staff: "kavya", pin: "2580" });
 });
+
+it("asks the store for a gift card, waits for its answer, and goes on with what is left", async () => {
+  fake.basket.mockResolvedValue({ ...basket(line(1)), paying: true });
+  fake.payment.mockResolvedValue(payment);
+  const asking = { type: "gift_card" as const, number: "9012345678901238", amountMinor: 6000 };
+  fake.payFromBalance.mockResolvedValue({ kind: "more", payment: { ...payment, asking } });
+  let answered = false;
+  const taken = { no: 1, type: "gift_card" as const, amountMinor: 5000, reference: asking.number, upi: null, balanceLeftMinor: 0 };
+  fake.settleBalance.mockImplementation(async () => ({
+    kind: "more", payment: answered ? { ...payment, leftMinor: 1000, cashLeftMinor: 1000, tendered: [taken] } : { ...payment, asking },
+  }));
+  render(App);
+  const field = await screen.findByTestId("left");
+  await scan(field, asking.number);
+  expect((await screen.findByTestId("asking")).textContent).toContain("9012 3456 7890 1238");
+  expect(fake.payFromBalance).toHaveBeenCalledWith(asking.number, null, null);
+  expect(fake.scan).not.toHaveBeenCalled();
+  answered = true;
+  await waitFor(() => expect(screen.queryByTestId("asking")).toBeNull(), { timeout: 3000 });
+  expect(screen.getByTestId("left").textContent).toContain("10");
+});
+
+it("lets the payment go on as it was when the store knows no such card", async () => {
+  fake.basket.mockResolvedValue({ ...basket(line(1)), paying: true });
+  fake.payment.mockResolvedValue(payment);
+  fake.payFromBalance.mockResolvedValue({ kind: "more", payment: { ...payment, asking: { type: "gift_card", number: "GIFT0001", amountMinor: 6000 } } });
+  fake.settleBalance.mockRejectedValue({ code: "balance.unknown", message: "", field: null, values: {} });
+  render(App);
+  await screen.findByTestId("left");
+  await fireEvent.click(screen.getByRole("button", { name: "Gift card or credit" }));
+  await fireEvent.input(screen.getByTestId("balance-number"), { target: { value: "gift-0001" } });
+  await fireEvent.submit(screen.getByTestId("balance-number").closest("form")!);
+  await screen.findByText("The store knows no gift card or credit of this number.");
+  await waitFor(() => expect(screen.queryByTestId("asking")).toBeNull());
+  expect(fake.payFromBalance).toHaveBeenCalledWith("gift-0001", null, null);
+});
