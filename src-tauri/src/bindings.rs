@@ -112,6 +112,7 @@ pub fn builder() -> Builder<Wry> {
             commands::health,
             commands::backup_now,
             commands::sealed_export,
+            commands::wipe,
             commands::enter_training,
             commands::leave_training,
             commands::ledger_check,

@@ -137,6 +137,7 @@ commands! {
     health(desk) -> Health { desk.health() }
     backup_now(desk) -> String { desk.backup_now() }
     sealed_export(desk, passphrase: String) -> String { desk.sealed_export(&passphrase) }
+    wipe(desk, code: String, approval: Option<Approval>) -> Start { desk.wipe(&code, approval.as_ref()) }
     enter_training(desk) -> () { desk.enter_training() }
     leave_training(desk) -> () { desk.leave_training() }
     ledger_check(desk) -> LedgerCheck { Ok(desk.ledger_check()) }

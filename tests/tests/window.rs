@@ -64,6 +64,12 @@ impl Shop {
         self.till.run(&["status"]).unwrap().pop().unwrap()
     }
 
+    /// Its short code, as the store knows it.
+    fn till_code(&self) -> String {
+        let store = rusqlite::Connection::open(self.dir.path().join("store/store.db")).unwrap();
+        store.query_row("SELECT code FROM till", [], |row| row.get(0)).unwrap()
+    }
+
     /// Every document of the journal: kind of fact, number and what was due.
     fn documents(&self) -> Vec<(String, i64)> {
         let conn = rusqlite::Connection::open(self.data().join("till.db")).unwrap();
@@ -645,6 +651,44 @@ async fn a_till_whose_store_does_not_answer_may_be_closed_once_all_is_sealed() -
     drop(window);
     let sealed: Vec<_> = std::fs::read_dir(shop.data().join("sealed"))?.collect();
     assert_eq!(sealed.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_till_leaves_the_shop_with_nothing_but_what_was_sealed() -> WebDriverResult<()> {
+    let mut shop = Shop::begin();
+    shop.proxy.cut();
+    let window = open(&shop).await?;
+    window.sign_in("Asha", &pin("asha")).await?;
+    window.text("header .chip", "Offline").await?;
+    window.touch("Settings").await?;
+    window.touch("Take out of service …").await?;
+    window.text("[role=dialog]", "not reached the store").await?;
+    window.picture(&picture("wipe-light"))?;
+    assert_eq!(window.accessibility().await?, "");
+    let passphrase = "correct horse battery";
+    for field in 1..=2 {
+        window
+            .fill(
+                &format!("[role=dialog] label:nth-of-type({field}) input[type=password]"),
+                passphrase,
+            )
+            .await?;
+    }
+    window.touch("Seal into a file").await?;
+    window.text("[role=dialog]", ".db.age").await?;
+    let code = shop.till_code();
+    window.fill("[data-testid=wipe-code]", &code).await?;
+    window.touch("Remove everything").await?;
+    window.find("[data-testid=approval-pin]").await?.send_keys(pin("kavya") + Key::Enter).await?;
+    window.text("h1", "Join this till to a store").await?;
+    window.picture(&picture("wiped-light"))?;
+    drop(window);
+    let sealed: Vec<_> = std::fs::read_dir(shop.data().join("sealed"))?.collect();
+    assert_eq!(sealed.len(), 1);
+    assert!(shop.documents().is_empty());
+    let status = shop.till.run(&["status"]);
+    assert!(status.is_err(), "{status:?}");
     Ok(())
 }
 

@@ -28,6 +28,7 @@ mod stock;
 mod sync;
 mod training;
 pub mod view;
+mod wipe;
 
 pub use check::LedgerCheck;
 pub use fault::Fault;

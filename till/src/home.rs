@@ -7,6 +7,7 @@
 //! ```
 
 use crate::error::TillError;
+use crate::wipe;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
@@ -48,13 +49,13 @@ pub struct Witness {
 }
 
 impl Home {
-    /// Creates the folder if need be and takes its lock.
+    /// Creates the folder if need be and takes its lock. A wipe that was cut off is finished first.
     ///
     /// # Errors
     /// [`TillError::Locked`] while another process has it; [`TillError::ReadOnly`] when it cannot be written.
     pub fn open(dir: &Path) -> Result<Self, TillError> {
         let read_only = |source| TillError::ReadOnly { path: dir.to_owned(), source };
-        fs::create_dir_all(dir.join("keys")).map_err(read_only)?;
+        fs::create_dir_all(dir).map_err(read_only)?;
         let path = dir.join("lock");
         let mut lock = writable(&path).map_err(read_only)?;
         match lock.try_lock() {
@@ -66,8 +67,15 @@ impl Home {
         }
         let mut before = String::new();
         lock.read_to_string(&mut before).map_err(TillError::io("lock"))?;
+        let emptied = wipe::finish(dir)?;
+        fs::create_dir_all(dir.join("keys")).map_err(read_only)?;
         let witness = writable(&dir.join("witness")).map_err(read_only)?;
-        Ok(Self { dir: dir.to_owned(), lock, witness, unclean: before.trim() == "open" })
+        Ok(Self {
+            dir: dir.to_owned(),
+            lock,
+            witness,
+            unclean: before.trim() == "open" && !emptied,
+        })
     }
 
     /// The folder.

@@ -33,6 +33,7 @@ pub mod staff;
 pub mod stock;
 pub mod sync_driver;
 pub mod training;
+pub mod wipe;
 
 #[cfg(test)]
 mod tests;

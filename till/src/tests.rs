@@ -5,6 +5,7 @@ mod desk;
 mod fixture;
 mod orders;
 mod printing;
+mod wipe;
 
 use crate::error::TillError;
 use crate::ledger::query::{self, By};

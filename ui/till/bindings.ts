@@ -100,6 +100,7 @@ export const commands = {
 	health: () => __TAURI_INVOKE<Health>("health"),
 	backupNow: () => __TAURI_INVOKE<string>("backup_now"),
 	sealedExport: (passphrase: string) => __TAURI_INVOKE<string>("sealed_export", { passphrase }),
+	wipe: (code: string, approval: Approval | null) => __TAURI_INVOKE<Start>("wipe", { code, approval }),
 	enterTraining: () => __TAURI_INVOKE<null>("enter_training"),
 	leaveTraining: () => __TAURI_INVOKE<null>("leave_training"),
 	ledgerCheck: () => __TAURI_INVOKE<LedgerCheck>("ledger_check"),

@@ -11,7 +11,7 @@ import { play } from "./sounds";
 export type Screen = "sell" | "returns" | "orders" | "stock" | "history" | "shift" | "health" | "settings";
 
 export type Dialog =
-  | { kind: "help" | "customer" | "note" | "recall" | "park" | "clear" | "open-item" | "gift-card" | "quit" | "last" }
+  | { kind: "help" | "customer" | "note" | "recall" | "park" | "clear" | "open-item" | "gift-card" | "quit" | "wipe" | "last" }
   | { kind: "choose"; items: Item[]; quantityMilli: number | null }
   | { kind: "price"; item: Item }
   | { kind: "weight"; item: Item }
@@ -261,6 +261,11 @@ class Till {
     this.sound("done");
     this.said = t("pay.done", { number: sold.number, change: texts.format.money(sold.changeMinor) });
     void this.run(() => this.readBasket());
+  }
+
+  /** The till is none any more. */
+  leave(start: Start): void {
+    Object.assign(this, { start, session: null, basket: null, payment: null, sold: null, sync: null, dialog: null, selected: null, screen: "sell" });
   }
 
   go(screen: Screen): void {

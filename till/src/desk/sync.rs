@@ -6,6 +6,7 @@ use crate::error::TillError;
 use crate::ledger::{Ledger, Topic, position, query, state};
 use crate::sync_driver::{self, Until, acked_of};
 use daybook_sync::client::Shown;
+use daybook_sync::frame::Journal;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -74,14 +75,20 @@ pub(super) fn start(ledger: &Arc<Mutex<Ledger>>, notify: &Notify, seen: &Arc<See
 pub(super) fn unsent(ledger: &Ledger) -> Result<(i64, Option<i64>), TillError> {
     let Ok(live) = ledger.live() else { return Ok((0, None)) };
     let conn = ledger.reader();
-    let acked = acked_of(conn, live.journal.incarnation)?;
-    let unsent = live.head.seq.saturating_sub(acked).max(0);
-    let oldest = match unsent {
-        0 => None,
-        _ => query::entry_at(conn, position(live.ord, acked + 1))?
-            .map(|entry| query::parse(&entry.bytes, entry.pos).map(|envelope| envelope.at_ms))
-            .transpose()?,
-    };
+    let till = live.journal.till;
+    let (mut unsent, mut oldest) = (0_i64, None);
+    // An incarnation before this one may not have been sent whole either.
+    for (ord, incarnation) in query::incarnations(conn)? {
+        let acked = acked_of(conn, incarnation)?;
+        let head = query::head_of(conn, ord, &Journal { till, incarnation })?;
+        let missing = head.seq.saturating_sub(acked).max(0);
+        if missing > 0 && oldest.is_none() {
+            oldest = query::entry_at(conn, position(ord, acked + 1))?
+                .map(|entry| query::parse(&entry.bytes, entry.pos).map(|envelope| envelope.at_ms))
+                .transpose()?;
+        }
+        unsent = unsent.saturating_add(missing);
+    }
     Ok((unsent, oldest))
 }
 

@@ -83,7 +83,7 @@ impl Desk {
         Ok(())
     }
 
-    fn all_changed(&self) {
+    pub(super) fn all_changed(&self) {
         let all = [
             Topic::Session,
             Topic::Basket,

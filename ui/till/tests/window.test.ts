@@ -197,3 +197,27 @@ it("lets the payment go on as it was when the store knows no such card", async (
   await waitFor(() => expect(screen.queryByTestId("asking")).toBeNull());
   expect(fake.payFromBalance).toHaveBeenCalledWith("gift-0001", null, null);
 });
+
+it("takes a till out of service only when nothing is lost and its code was typed", async () => {
+  fake.unsent.mockResolvedValue(2);
+  fake.sealedExport.mockResolvedValue("/data/sealed/x.db.age");
+  fake.syncState.mockResolvedValue({ code: "sync.offline", online: false, unsent: 2, oldestUnsentAtMs: 1, lastExchangeAtMs: 1 });
+  fake.wipe.mockResolvedValue({ kind: "enrol" });
+  render(App);
+  await waitFor(() => expect(till.sync).not.toBeNull());
+  till.go("settings");
+  await fireEvent.click(await screen.findByRole("button", { name: "Take out of service …" }));
+  const remove = await screen.findByRole<HTMLButtonElement>("button", { name: "Remove everything" });
+  await fireEvent.input(screen.getByTestId("wipe-code"), { target: { value: "t1" } });
+  await screen.findByText(/2 entries have not reached the store/);
+  expect(remove.disabled).toBe(true);
+  for (const label of [/Passphrase/, /Once more/]) await fireEvent.input(screen.getByLabelText(label), { target: { value: "correct horse battery" } });
+  await fireEvent.click(screen.getByRole("button", { name: "Seal into a file" }));
+  await waitFor(() => expect(remove.disabled).toBe(false));
+  await fireEvent.input(screen.getByTestId("wipe-code"), { target: { value: "T2" } });
+  expect(remove.disabled).toBe(true);
+  await fireEvent.input(screen.getByTestId("wipe-code"), { target: { value: "t1" } });
+  await fireEvent.submit(screen.getByTestId("wipe-code").closest("form")!);
+  await waitFor(() => expect(till.start).toEqual({ kind: "enrol" }));
+  expect(fake.wipe).toHaveBeenCalledWith("t1", null);
+});
