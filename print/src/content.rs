@@ -323,7 +323,7 @@ pub(crate) fn line_details(document: &Document, line: &DocumentLine, labels: &La
     if let Some(number) = &line.gift_card {
         parts.push(grouped(number));
     }
-    if line.flags.contains(&LineFlag::OpenItem) {
+    if line.flags.contains(&LineFlag::OpenItem) && line.gift_card.is_none() {
         parts.push(line.sku.to_string());
     }
     parts.join(" · ")

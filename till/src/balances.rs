@@ -72,7 +72,7 @@ pub fn add_card(
         let message = "this is the number of a store credit, not of a gift card";
         return Err(TillError::refused("balance.not_a_card", message));
     }
-    let item = Snapshot { open: false, ..Snapshot::open_item(Sku::new(SKU)?, NAME, RatePpm(0)) };
+    let item = Snapshot::open_item(Sku::new(SKU)?, NAME, RatePpm(0));
     basket.add_gift_card(item, &number, amount).map_err(|error| basket_refused(&error))
 }
 

@@ -45,6 +45,7 @@ impl Case<'_> {
             self.numbers(),
             self.chains(),
             self.web_orders(),
+            self.balances(),
             self.open_questions(),
         ]
     }
@@ -362,6 +363,51 @@ impl Case<'_> {
             found,
             faults,
         }
+    }
+
+    /// Gift cards and store credit: what the signed documents say of each number, and what the store owes.
+    fn balances(&self) -> Check {
+        let mut stated: BTreeMap<(String, String), i64> = BTreeMap::new();
+        for entry in &self.books.entries {
+            let document = &entry.body["document"];
+            let back = if document["kind"] == "credit_note" { -1 } else { 1 };
+            let mut put = |medium: &Value, number: &Value, amount: i64| {
+                if let (Some(medium), Some(number)) = (medium.as_str(), number.as_str()) {
+                    *stated.entry((medium.to_owned(), number.to_owned())).or_default() += amount;
+                }
+            };
+            for line in array(&document["lines"]) {
+                let total = line["total_minor"].as_i64().unwrap_or_default();
+                put(&Value::from("gift_card"), &line["gift_card"], back * total);
+            }
+            for tender in array(&document["tenders"]) {
+                let medium = &tender["tender_type"];
+                if medium == "gift_card" || medium == "store_credit" {
+                    let amount = tender["amount_minor"].as_i64().unwrap_or_default();
+                    put(medium, &tender["reference"], -back * amount);
+                }
+            }
+        }
+        let mut faults = Vec::new();
+        for (number, amount) in &stated {
+            let booked = self.books.balances.get(number).copied().unwrap_or_default();
+            if booked != *amount {
+                faults.push(format!(
+                    "{} {}: documents {amount}, booked {booked}",
+                    number.0, number.1
+                ));
+            }
+        }
+        for number in self.books.balances.keys().filter(|number| !stated.contains_key(*number)) {
+            faults.push(format!("{} {} is in no document", number.0, number.1));
+        }
+        if self.books.holds > 0 {
+            faults.push(format!("{} amounts are still set aside", self.books.holds));
+        }
+        let owed = money(&self.shop.currency, stated.values().sum());
+        let found = format!("{} numbers, {owed} are owed to whoever shows them", stated.len());
+        let question = "Do gift cards and store credit add up?".to_owned();
+        Check { question, found, faults }
     }
 
     fn open_questions(&self) -> Check {

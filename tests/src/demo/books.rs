@@ -24,6 +24,10 @@ pub struct Books {
     pub tenders: BTreeMap<String, i64>,
     /// Web orders.
     pub orders: Vec<Order>,
+    /// What is on each gift card and store credit, minor units, by medium and number.
+    pub balances: BTreeMap<(String, String), i64>,
+    /// Amounts of balances that are still set aside for tills.
+    pub holds: i64,
     /// Entries that wait for a person.
     pub quarantined: i64,
     /// Forks that wait for a person.
@@ -100,6 +104,7 @@ impl Books {
         books.read_documents(&conn)?;
         books.read_stock(&conn)?;
         books.read_orders(&conn)?;
+        books.read_balances(&conn)?;
         books.read_open_questions(&conn)?;
         Ok(books)
     }
@@ -228,6 +233,16 @@ impl Books {
                 .query_map([order.id], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<Result<_, _>>()?;
         }
+        Ok(())
+    }
+
+    fn read_balances(&mut self, conn: &Connection) -> Result<(), DemoError> {
+        let mut statement = conn.prepare("SELECT medium, number, amount_minor FROM balance")?;
+        self.balances = statement
+            .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?
+            .collect::<Result<_, _>>()?;
+        let sql = "SELECT count(*) FROM balance_hold WHERE state = 'held'";
+        self.holds = conn.query_row(sql, [], |row| row.get(0))?;
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! The everyday acts of a shop after the network is back, and the till whose disk dies.
 
+use super::evening::major;
 use super::{World, tell};
 use crate::demo::DemoError;
 use crate::demo::office::text;
@@ -12,6 +13,7 @@ impl World<'_> {
         self.money_back()?;
         self.exchange_and_park()?;
         self.goods_in_and_out()?;
+        self.balances()?;
         self.papers()?;
         for till in self.tills.iter().chain(&self.tills) {
             till.sync()?;
@@ -112,6 +114,32 @@ impl World<'_> {
         till.approved(&["stock", "count", "--sku", &format!("{sku}*{counted}")])?;
         tell(
             "till 1 received 12 pieces, sent 3 to the other shop, and counted a shelf: one piece is missing",
+        );
+        Ok(())
+    }
+
+    /// Till 1 sells a gift card and gives store credit for goods; till 2 asks the store and takes both.
+    fn balances(&self) -> Result<(), DemoError> {
+        let (one, two) = (self.till(0), self.till(1));
+        let card = one.act(&["sell", "--new-gift-card", "500", "--cash", "exact"])?;
+        let returned = one.act(&["sell", "--sku", &self.plenty(0)?, "--cash", "exact"])?;
+        let returned = text(Some(&returned), "number")?;
+        let note = one.act(&["refund", "--number", &returned, "--store-credit"])?;
+        let folder = self.folder("invoices");
+        print(one, &text(Some(&card), "number")?, &folder.join("gift-card-80mm.pdf"), true)?;
+        print(one, &text(Some(&note), "number")?, &folder.join("store-credit-80mm.pdf"), true)?;
+        one.sync()?;
+        let goods = self.plenty(1)?;
+        for (issued, tender) in [(&card, "--gift-card"), (&note, "--store-credit")] {
+            let number = text(issued["balances"].get(0), "number")?;
+            let held = two.act(&["balance", "ask", "--number", &number, "--amount", "500"])?;
+            let part = major(held["amount_minor"].as_i64().unwrap_or_default().min(100));
+            let hold = text(Some(&held), "hold")?;
+            let paid = [tender, &part, "--reference", &number, "--hold", &hold, "--cash", "exact"];
+            two.act(&[&["sell", "--sku", &goods][..], &paid].concat())?;
+        }
+        tell(
+            "till 1 sold a gift card and gave store credit for goods; till 2 asked the store, and took a part of each",
         );
         Ok(())
     }

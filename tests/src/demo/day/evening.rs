@@ -215,7 +215,7 @@ fn cash_of(totals: &Value, name: &str) -> i64 {
 }
 
 /// Minor units as the command line takes them; both currencies of the demo have two decimals.
-fn major(minor: i64) -> String {
+pub(super) fn major(minor: i64) -> String {
     let sign = if minor < 0 { "-" } else { "" };
     format!("{sign}{}.{:02}", minor.abs() / 100, minor.abs() % 100)
 }
