@@ -4,6 +4,7 @@
 
 use daybook_print::escpos::decode::{decode, readable};
 use daybook_tests::demo::office::Office;
+use daybook_tests::http;
 use daybook_tests::printers::{Cups, RawPrinter};
 use daybook_tests::process::{StoreProcess, TillActor, program};
 use daybook_tests::proxy::Proxy;
@@ -525,9 +526,106 @@ async fn a_second_start_on_the_same_ledger_says_so() -> WebDriverResult<()> {
     Ok(())
 }
 
+/// A till in the middle of a day: sold, refunded, low on something, with an order of the web to hand over.
+/// Answers the number of a sale too, of which something may come back.
+fn in_the_middle_of_a_day() -> (Shop, String) {
+    let shop = Shop::begin();
+    let office = Office::new(&shop.dir.path().join("store"));
+    let why = ["--reason", "for the test", "--actor", "kavya"];
+    let found = ["stock", "adjust", "mg-road", "PEN-BLUE", "3"];
+    office.act(&[&found[..], &why[..]].concat()).unwrap();
+    office.act(&["stock", "set-policy", "mg-road", "PEN-BLUE", "pooled_soft"]).unwrap();
+    let told = office.act(&["api-key", "create", "web"]).unwrap();
+    let token = told[0]["key"].as_str().unwrap().to_owned();
+    let post = |path: &str, body: Value| {
+        let answer = http::send(shop.store.address(), "POST", path, &token, Some(&body)).unwrap();
+        assert!(answer.is_done(), "{}", answer.json());
+    };
+    let (id, pay) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
+    let lines = serde_json::json!([{"sku": "PEN-BLUE", "quantity_milli": 2000}]);
+    post("/orders", serde_json::json!({"id": id, "location": "mg-road", "lines": lines}));
+    let card = serde_json::json!({"id": pay, "card_number": "4242424242424242"});
+    post(&format!("/orders/{id}/pay"), card);
+    let till = TillActor::new(&shop.data())
+        .with("DAYBOOK_STAFF", "asha")
+        .with("DAYBOOK_PIN", &pin("asha"));
+    till.run(&["shift", "open", "--float", "500"]).unwrap();
+    let basket = ["sell", "--sku", "NOTEBOOK-172*2", "--sku", "PEN-BLUE", "--cash", "500"];
+    let first = till.run(&basket).unwrap().pop().unwrap();
+    let first = first["number"].as_str().unwrap().to_owned();
+    till.run(&basket).unwrap();
+    let sold = till.run(&["sell", "--sku", "NOTEBOOK-172", "--card"]).unwrap().pop().unwrap();
+    let number = sold["number"].as_str().unwrap();
+    till.run(&["refund", "--number", number, "--store-credit"]).unwrap();
+    till.run(&["sync"]).unwrap();
+    (shop, first)
+}
+
+/// Brings the window from one screen to the next, with something on it. `sale` is the number of a sale.
+async fn show(window: &Window, screen: &str, sale: &str) -> WebDriverResult<()> {
+    let nav = ["sell", "returns", "orders", "stock", "history", "shift", "settings"];
+    if let Some(no) = nav.iter().position(|name| *name == screen) {
+        window.find(&format!("nav button:nth-child({})", no + 1)).await?.click().await?;
+        window.find(&format!("nav button:nth-child({})[aria-current=true]", no + 1)).await?;
+    }
+    match screen {
+        "sell" => {
+            window.scan(NOTEBOOK).await?;
+            window.find(".lines .quantity").await?;
+        }
+        "gift-card" => {
+            window.find(".keys button:nth-last-child(3)").await?.click().await?;
+            window.find("[data-testid=card-worth]").await?;
+        }
+        "pay" => {
+            window.keys(Key::Escape + "").await?;
+            pause(std::time::Duration::from_millis(400)).await;
+            window.keys(Key::F10 + "").await?;
+            window.text("[data-testid=left]", "₹").await?;
+        }
+        "pay-balance" => {
+            window.find(".tenders button:last-child").await?.click().await?;
+            window.find("[data-testid=balance-number]").await?;
+        }
+        "done" => {
+            window.find(".tenders button:first-child").await?.click().await?;
+            window.find(".quick button:nth-child(2)").await?.click().await?;
+            window.find("[data-testid=change]").await?;
+        }
+        "returns" => {
+            let number = window.find(".find input").await?;
+            number.send_keys(sale.to_owned() + Key::Enter).await?;
+            window.find("tbody input[type=checkbox]").await?.click().await?;
+            window.text("[data-testid=preview]", "₹").await?;
+        }
+        "orders" | "history" => window.find(&format!(".{screen} .one")).await?.click().await?,
+        "stock" => {
+            window.fill("[data-testid=stock-search]", "notebook").await?;
+            window.find(".stock .one").await?.click().await?;
+            window.find("[data-testid=movements]").await?;
+        }
+        "count" => {
+            window.find("nav button:nth-child(6)").await?.click().await?;
+            window.find("[role=group] button:nth-child(2)").await?.click().await?;
+            window.find("[data-testid=counted]").await?;
+        }
+        "wipe" => {
+            window.find("button.bad").await?.click().await?;
+            window.find("[data-testid=wipe-code]").await?;
+        }
+        "health" => {
+            window.keys(Key::Escape + "").await?;
+            pause(std::time::Duration::from_millis(400)).await;
+            window.find("header .chip").await?.click().await?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn every_screen_fits_its_window_in_each_language_theme_and_size() -> WebDriverResult<()> {
-    let shop = Shop::begin();
+    let (shop, sale) = in_the_middle_of_a_day();
     for (size, width, height) in [("small", 1024, 768), ("large", 1920, 1080)] {
         let window = Window::open(&shop.data(), width, height).await?;
         window.sign_in("Asha", &pin("asha")).await?;
@@ -541,23 +639,35 @@ async fn every_screen_fits_its_window_in_each_language_theme_and_size() -> WebDr
             window.touch(language).await?;
             let themes = ".page .card:first-child .row:nth-of-type(2)";
             window.find(&format!("{themes} button:nth-child({theme})")).await?.click().await?;
-            for (screen, name) in
-                (1..).zip(["sell", "returns", "orders", "stock", "history", "shift", "settings"])
-            {
-                window.find(&format!("nav button:nth-child({screen})")).await?.click().await?;
-                window.find(&format!("nav button:nth-child({screen})[aria-current=true]")).await?;
+            for screen in [
+                "sell",
+                "gift-card",
+                "pay",
+                "pay-balance",
+                "done",
+                "returns",
+                "orders",
+                "stock",
+                "history",
+                "shift",
+                "count",
+                "settings",
+                "wipe",
+                "health",
+            ] {
+                show(&window, screen, &sale).await?;
                 let wide = window
                     .driver()
                     .execute("return [document.documentElement.scrollWidth, innerWidth]", vec![])
                     .await?
                     .json()
                     .clone();
-                assert!(wide[0].as_i64() <= wide[1].as_i64(), "{name} {form} {size}: {wide}");
+                assert!(wide[0].as_i64() <= wide[1].as_i64(), "{screen} {form} {size}: {wide}");
                 pause(std::time::Duration::from_millis(150)).await;
-                window.picture(&picture(&format!("{name}-{form}-{size}")))?;
+                window.picture(&picture(&format!("{screen}-{form}-{size}")))?;
                 if size == "small" {
                     let found = window.accessibility().await?;
-                    assert_eq!(found, "", "{name} {form}");
+                    assert_eq!(found, "", "{screen} {form}");
                 }
             }
         }

@@ -9,6 +9,7 @@ use crate::error::TillError;
 use crate::ledger::{Topic, query};
 use crate::shift::{self, Cash, Counted};
 use daybook_domain::amount::{Minor, RatePpm};
+use daybook_domain::balance::Medium;
 use daybook_domain::cash::denominations;
 use daybook_domain::document::TenderType;
 use daybook_domain::entry::{self, CashMoved, Denominations, ZReport};
@@ -169,7 +170,10 @@ impl Turn<'_> {
             denominations: pieces
                 .map(|piece| Denomination { face_minor: piece.face, note: piece.note })
                 .collect(),
-            tenders: taken.filter(|tender| *tender != TenderType::Cash).collect(),
+            // Nothing lies in the drawer for what was spent from a balance.
+            tenders: taken
+                .filter(|tender| *tender != TenderType::Cash && Medium::of(*tender).is_none())
+                .collect(),
         })
     }
 
