@@ -29,6 +29,7 @@ check: ui ## Formatting, lints and the window's own tests; a warning is an error
 
 test: check build ## Everything that a change must pass, on SQLite and on PostgreSQL, and in a real window
 	scripts/with-postgres cargo nextest run --locked --workspace
+	cargo test --locked --quiet --workspace --doc
 
 bindings: ui ## Write the window's TypeScript of the till's commands
 	DAYBOOK_WRITE_BINDINGS=1 cargo test --locked --quiet -p daybook-desktop --test bindings
