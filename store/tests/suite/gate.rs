@@ -105,6 +105,34 @@ on_both! {
         }
     }
 
+    fn rows_that_belong_to_nothing_are_refused(store) {
+        store.gate().write(crate::till::stock_shop).unwrap();
+        let orphans = [
+            "INSERT INTO document_line (tenant_id, document_id, line_no, sku, name, quantity_milli, uom, unit_price_micros,
+                 gross_minor, discount_minor, bill_discount_minor, net_minor, taxable_minor, tax_minor, total_minor)
+             VALUES ($1, $2, 1, 'TEA', 'Tea', 1000, 'each', 1, 1, 0, 0, 1, 1, 0, 1)",
+            "INSERT INTO document_tender (tenant_id, document_id, tender_no, tender_type, amount_minor)
+             VALUES ($1, $2, 1, 'cash', 1)",
+            "INSERT INTO stock_movement (tenant_id, txn, no, location_id, sku, quantity_milli, kind, at_ms)
+             VALUES ($1, $2, 1, 'shop', 'COFFEE', 1000, 'receipt', 1)",
+            "INSERT INTO stock_movement (tenant_id, txn, no, location_id, sku, quantity_milli, kind, at_ms, till_id,
+                 incarnation, seq)
+             VALUES ($1, $2, 1, 'shop', 'TEA', 1000, 'sale', 1, $2, 1, 1)",
+        ];
+        for sql in orphans {
+            let refused = store
+                .gate()
+                .write(move |tx| {
+                    let tenant = tx.tenant();
+                    tx.execute(sql, args![tenant, Uuid::from_u128(9)])
+                })
+                .unwrap_err();
+            assert_eq!(refused.remedy(), Remedy::Refuse, "{sql}: {refused}");
+        }
+        let gone = store.gate().write(|tx| tx.execute("DELETE FROM stock_level", &[])).unwrap_err();
+        assert_eq!(gone.remedy(), Remedy::Refuse);
+    }
+
     fn one_transaction_writes_one_feed_row_for_a_key(store) {
         let before = store.gate().read(current_head).unwrap();
         store.gate().write(|tx| {
