@@ -10,6 +10,7 @@
 mod a4;
 mod block;
 mod code;
+mod command_card;
 mod content;
 mod error;
 pub mod escpos;
@@ -27,6 +28,7 @@ mod text;
 mod z_report;
 
 pub use a4::render_a4;
+pub use command_card::command_card;
 pub use error::PrintError;
 pub use fonts::Fonts;
 pub use options::{Labels, Marking, Options};

@@ -160,6 +160,15 @@ fn a_balance_is_printed_in_full_where_it_is_given_and_hidden_where_it_is_spent()
 }
 
 #[test]
+fn every_code_of_a_card_of_commands_is_read_by_a_scanner() {
+    let commands = [("DAYBOOK-BACK", "رجوع"), ("DAYBOOK-CASH", "नकद"), ("DAYBOOK-PAY", "Pay")];
+    let strip = daybook_print::command_card("Scan what to do", &commands, 1_790_000_000_000);
+    let pdf = strip.pdf(fonts()).unwrap();
+    assert_eq!(reader::barcodes(&pdf), commands.map(|(code, _)| code));
+    assert!(text(&pdf).contains("Scan what to do"));
+}
+
+#[test]
 fn what_was_said_to_the_customer_and_to_whom_it_is_given_stands_on_the_paper() {
     let said = |text: &str| Some(text.to_owned());
     let document = daybook_domain::document::Document {

@@ -102,6 +102,7 @@ pub fn builder() -> Builder<Wry> {
             commands::printer,
             commands::set_printer,
             commands::system_printers,
+            commands::command_card,
             commands::test_printer,
             commands::print_queue,
             commands::retry_print,

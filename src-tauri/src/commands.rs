@@ -12,7 +12,7 @@ use daybook_till::desk::view::{
     UnreferencedReturn, UpiState, ZRow,
 };
 use daybook_till::desk::{
-    Approval, Desk, DocumentView, Enrol, Fault, Goods, Health, HistoryFilter, HistoryRow,
+    Approval, Caption, Desk, DocumentView, Enrol, Fault, Goods, Health, HistoryFilter, HistoryRow,
     LedgerCheck, LocationChoice, LowRow, MovementRow, OrderView, PaperForm, Preferences,
     PrintQueue, Start, StockMove, StockView,
 };
@@ -126,6 +126,7 @@ commands! {
     printer(desk) -> PrinterSetup { desk.printer() }
     set_printer(desk, setup: PrinterSetup) -> PrinterSetup { desk.set_printer(&setup) }
     system_printers(desk) -> Vec<String> { Ok(desk.system_printers()) }
+    command_card(desk, title: String, captions: Vec<Caption>) -> String { desk.command_card(&title, &captions) }
     test_printer(desk) -> () { desk.test_printer() }
     print_queue(desk) -> PrintQueue { desk.print_queue() }
     retry_print(desk, job: i64) -> PrintQueue { desk.retry_print(job) }

@@ -163,6 +163,39 @@ async fn a_scanner_and_the_keyboard_alone_complete_a_sale() -> WebDriverResult<(
 }
 
 #[tokio::test]
+async fn a_scanner_alone_completes_a_sale_and_so_does_a_finger() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.scan("DAYBOOK-UNDO").await?;
+    window.text(".ready", "Ready").await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.scan("DAYBOOK-PAY").await?;
+    window.text("[data-testid=left]", "₹").await?;
+    window.scan("DAYBOOK-BACK").await?;
+    window.find(".keys button:nth-child(1)").await?;
+    window.scan("DAYBOOK-CASH").await?;
+    window.text("[data-testid=change]", "₹0.00").await?;
+    // And by nothing but touches: a product of the grid, pay, a note.
+    window.find(".done [data-home]").await?.click().await?;
+    window.find(".tile .take").await?.click().await?;
+    window.text(".lines .quantity", "1").await?;
+    window.touch("Pay").await?;
+    window.find(".quick button:nth-child(2)").await?.click().await?;
+    window.text("[data-testid=change]", "₹").await?;
+    window.touch("Settings").await?;
+    window.touch("Card of commands for the scanner").await?;
+    window.text(".toasts", "commands.pdf").await?;
+    drop(window);
+    assert_eq!(shop.documents().len(), 2);
+    assert!(shop.data().join("papers/commands.pdf").exists());
+    shop.assert_whole();
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_unknown_code_is_kept_on_the_screen_and_a_receipt_is_taken_back() -> WebDriverResult<()>
 {
     let shop = Shop::begin();
@@ -247,12 +280,15 @@ async fn a_printer_that_went_away_stops_no_sale_and_what_it_owes_is_in_sight() -
 }
 
 #[tokio::test]
-async fn an_a4_invoice_goes_through_the_systems_printing_byte_for_byte() -> WebDriverResult<()> {
+async fn invoice_and_receipt_go_through_the_systems_printing_byte_for_byte() -> WebDriverResult<()>
+{
     let shop = Shop::begin();
     let office = RawPrinter::start()?;
     let dir = tempfile::tempdir()?;
     let cups = Cups::start(dir.path())?;
     cups.add_queue("office-a4", office.address())?;
+    let counter = RawPrinter::start()?;
+    cups.add_queue("counter-80mm", counter.address())?;
     let cups_server = [("CUPS_SERVER", cups.server())];
     let window = Window::open_with(&shop.data(), (1024, 768), &cups_server).await?;
     window.sign_in("Asha", &pin("asha")).await?;
@@ -262,10 +298,15 @@ async fn an_a4_invoice_goes_through_the_systems_printing_byte_for_byte() -> WebD
     window.touch("Settings").await?;
     window.find("select option[value='office-a4'], select option:nth-child(2)").await?;
     window.find("#invoice-queue").await?.send_keys("office-a4").await?;
+    // The first queue by name is the one of the counter.
+    window.touch("System printer").await?;
+    window.touch("Print a test page").await?;
+    let test = counter.job().unwrap();
     window.touch("Sell").await?;
     notebook_at_payment(&window).await?;
     window.keys(Key::Enter + "").await?;
     window.text("[data-testid=change]", "₹").await?;
+    let receipt = counter.job().unwrap();
     window.touch("History").await?;
     window.find(".history .one").await?.click().await?;
     window.touch("Print A4").await?;
@@ -284,8 +325,12 @@ async fn an_a4_invoice_goes_through_the_systems_printing_byte_for_byte() -> WebD
     };
     let squeezed = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let (printed, copy) = (squeezed(text(&pdf)), squeezed(text(&copy)));
-    assert!(printed.contains("ORIGINAL"), "{printed}");
-    assert_eq!(copy.replace("COPY 1", "ORIGINAL"), printed);
+    // The first paper of the document is the receipt; every other one is a copy and says which.
+    assert!(printed.contains("COPY 1"), "{printed}");
+    assert_eq!(copy.replace("COPY 2", "COPY 1"), printed);
+    assert!(squeezed(text(&test)).contains("Printer test"));
+    let receipt = squeezed(text(&receipt));
+    assert!(receipt.contains("ORIGINAL") && receipt.contains("otebook"), "{receipt}");
     Ok(())
 }
 

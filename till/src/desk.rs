@@ -9,6 +9,7 @@
 mod balances;
 mod browse;
 mod check;
+mod command_card;
 mod customers;
 mod draft;
 mod fault;
@@ -31,6 +32,7 @@ pub mod view;
 mod wipe;
 
 pub use check::LedgerCheck;
+pub use command_card::{Caption, ScanCommand};
 pub use fault::Fault;
 pub use health::{Health, LeaseRow};
 pub use history::{

@@ -98,5 +98,8 @@ export function quantityBefore(text: string): number | null {
   return Number(match[1] + (match[2] ?? "").padEnd(3, "0"));
 }
 
+/** How the codes of the card beside the scanner begin; the till knows them. */
+export const commandPrefix = "DAYBOOK-";
+
 /** Numbers that the shop gives to gift cards and store credit; the till checks the rest. */
 export const balanceNumber = /^9[01]\d{14}$/;

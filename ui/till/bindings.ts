@@ -90,6 +90,7 @@ export const commands = {
 	printer: () => __TAURI_INVOKE<PrinterSetup>("printer"),
 	setPrinter: (setup: PrinterSetup) => __TAURI_INVOKE<PrinterSetup>("set_printer", { setup }),
 	systemPrinters: () => __TAURI_INVOKE<string[]>("system_printers"),
+	commandCard: (title: string, captions: Caption[]) => __TAURI_INVOKE<string>("command_card", { title, captions }),
 	testPrinter: () => __TAURI_INVOKE<null>("test_printer"),
 	printQueue: () => __TAURI_INVOKE<PrintQueue>("print_queue"),
 	retryPrint: (job: number) => __TAURI_INVOKE<PrintQueue>("retry_print", { job }),
@@ -192,6 +193,14 @@ export type Buyer = {
 	taxId: string | null,
 	/**  Code of the State of supply. */
 	stateCode: string | null,
+};
+
+/**  A command in the words of the shop. */
+export type Caption = {
+	/**  Command. */
+	command: ScanCommand,
+	/**  What it does. */
+	words: string,
 };
 
 /**  Cash that moves without a document. */
@@ -1144,6 +1153,19 @@ export type Role =
 /**  Everything. */
 "admin";
 
+/**  What a scanned code asks for. */
+export type ScanCommand = 
+/**  Begin to pay. */
+"pay" | 
+/**  Cash, exactly what is left: ends the sale. */
+"cash" | 
+/**  Card, exactly what is left: ends the sale. */
+"card" | 
+/**  Take the last line, or the last tender, away again. */
+"undo" | 
+/**  One step back. */
+"back";
+
 /**  What came of a scan, or of choosing an item. */
 export type Scanned = 
 /**  It is in the basket. */
@@ -1170,6 +1192,10 @@ item: Item } |
 { kind: "unknown"; 
 /**  The code. */
 code: string } | 
+/**  It asks for something: a code of the card beside the scanner. */
+{ kind: "command"; 
+/**  What. */
+command: ScanCommand } | 
 /**  It is the number of a document issued here. */
 { kind: "document"; 
 /**  The number. */

@@ -2,8 +2,9 @@
 
 import { type MessageKey, t, texts } from "../shared/i18n.svelte";
 import type { Language } from "../shared/format";
+import { commandPrefix } from "../shared/scan";
 import {
-  type Approval, type Approved, type Basket, type Fault, type Item, type LedgerCheck, type Payment, type Person, type Preferences, type PrintQueue, type PrinterSetup, type Role, type Scanned,
+  type Approval, type Approved, type Basket, type Fault, type Item, type LedgerCheck, type Offer, type Paid, type Payment, type Person, type Preferences, type PrintQueue, type PrinterSetup, type Role, type ScanCommand, type Scanned,
   type Session, type Shop, type Sold, type Start, type SyncState, type Topic, commands, faultOf, needsApproval,
 } from "./backend";
 import { play } from "./sounds";
@@ -233,9 +234,44 @@ class Till {
   /** Scans are taken one after the other, none is dropped. */
   scan(code: string, quantityMilli: number | null): void {
     this.scans = this.scans.then(async () => {
-      if (!this.signedIn || this.sink?.(code)) return;
-      await this.run(async () => this.took(await commands.scan(code, quantityMilli)));
+      if (!this.signedIn || (!code.startsWith(commandPrefix) && this.sink?.(code))) return;
+      await this.run(async () => {
+        const scanned = await commands.scan(code, quantityMilli);
+        if (scanned.kind === "command") await this.obey(scanned.command);
+        else this.took(scanned);
+      });
     });
+  }
+
+  /** What a code of the card beside the scanner asks for. */
+  private async obey(command: ScanCommand): Promise<void> {
+    switch (command) {
+      case "pay": return this.beginPayment();
+      case "cash":
+      case "card": {
+        if (!this.payment) await this.beginPayment();
+        if (!this.payment) return;
+        const offer: Offer = { type: command, amountMinor: null, givenMinor: null, reference: null };
+        return this.paid(await this.approved((approval) => commands.pay(offer, approval)));
+      }
+      case "undo": {
+        const tender = this.payment?.tendered.at(-1);
+        const line = this.basket?.lines.at(-1);
+        if (tender) this.payment = await commands.removeTender(tender.no);
+        else if (line && !this.payment) this.show(await commands.removeLine(line.no));
+        return;
+      }
+      case "back":
+        if (this.dialog) this.dialog = null;
+        else if (this.payment) this.show(await commands.leavePayment());
+        else [this.unknownCode, this.sold, this.screen] = [null, null, "sell"];
+    }
+  }
+
+  /** What came of a tender. */
+  paid(paid: Paid): void {
+    if (paid.kind === "sold") this.done(paid.sold);
+    else this.payment = paid.payment;
   }
 
   async choose(item: Item, quantityMilli: number | null = null, unitPriceMicros: number | null = null): Promise<boolean> {

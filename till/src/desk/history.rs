@@ -22,7 +22,7 @@ use std::sync::OnceLock;
 use uuid::Uuid;
 
 /// Folder of the papers that were saved, in the data folder.
-const PAPERS: &str = "papers";
+pub(super) const PAPERS: &str = "papers";
 
 /// Which documents to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Type)]
@@ -237,7 +237,7 @@ impl Turn<'_> {
 }
 
 /// Parsed once: that is most of the time of a paper.
-fn fonts() -> Result<&'static Fonts, TillError> {
+pub(super) fn fonts() -> Result<&'static Fonts, TillError> {
     static FONTS: OnceLock<Fonts> = OnceLock::new();
     if let Some(fonts) = FONTS.get() {
         return Ok(fonts);
@@ -247,7 +247,7 @@ fn fonts() -> Result<&'static Fonts, TillError> {
     Ok(FONTS.get_or_init(|| loaded))
 }
 
-fn write(folder: &Path, file: &Path, bytes: &[u8]) -> Result<(), TillError> {
+pub(super) fn write(folder: &Path, file: &Path, bytes: &[u8]) -> Result<(), TillError> {
     std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(file, bytes))
         .map_err(TillError::io(file.display().to_string()))

@@ -5,7 +5,7 @@ use super::printing::paper_state;
 use super::view::{
     self, Beyond, Buyer, Display, DisplayLine, PaperState, Parked, Scanned, Sold, Tender,
 };
-use super::{Desk, Fault, Turn, browse};
+use super::{Desk, Fault, ScanCommand, Turn, browse};
 use crate::catalogue::{self, Scan};
 use crate::error::TillError;
 use crate::goods;
@@ -234,9 +234,12 @@ impl Turn<'_> {
 
     fn scan(&mut self, code: &str, quantity: Option<Quantity>) -> Result<Scanned, TillError> {
         self.who()?;
+        let code = code.trim();
+        if let Some(command) = ScanCommand::of(code) {
+            return Ok(Scanned::Command { command });
+        }
         self.not_paying()?;
         self.day()?;
-        let code = code.trim();
         let layouts = self.settings()?.label_layouts;
         match catalogue::scan(self.conn(), &layouts, code)? {
             Scan::Unknown => self.scan_number(code),

@@ -3,6 +3,7 @@
 //! Names end in their unit: `…_minor` in minor units of the shop's currency, `…_milli` in thousandths of the unit of
 //! measure, `…_micros` in millionths of the major unit, `…_ppm` in parts per million, `…_at_ms` in UTC milliseconds.
 
+use super::ScanCommand;
 use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice, Uom};
 use daybook_domain::document::{DocumentKind, TenderType};
 use daybook_domain::feed::{Role, StockPolicy};
@@ -373,6 +374,11 @@ pub enum Scanned {
     Unknown {
         /// The code.
         code: String,
+    },
+    /// It asks for something: a code of the card beside the scanner.
+    Command {
+        /// What.
+        command: ScanCommand,
     },
     /// It is the number of a document issued here.
     Document {

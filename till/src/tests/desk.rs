@@ -6,8 +6,8 @@ use crate::desk::view::{
     Sold, UpiState,
 };
 use crate::desk::{
-    Approval, Desk, Fault, Goods, HistoryFilter, LedgerCheck, MoveKind, PaperForm, Signal, Start,
-    StockMove,
+    Approval, Caption, Desk, Fault, Goods, HistoryFilter, LedgerCheck, MoveKind, PaperForm,
+    ScanCommand, Signal, Start, StockMove,
 };
 use crate::ledger::{Ledger, Topic};
 use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice};
@@ -113,6 +113,32 @@ fn a_second_press_of_pay_answers_the_same_sale() {
     assert_eq!(sales.iter().filter(|sale| !sale.again).count(), 1);
     assert!(sales.iter().all(|sale| sale.number == sales[0].number));
     assert_eq!(documents(&shop), 1);
+}
+
+#[test]
+fn a_card_of_commands_says_what_to_do_wherever_it_is_scanned() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    scan(&desk, "TEA");
+    desk.begin_payment().unwrap();
+    for (code, expected) in [
+        ("DAYBOOK-PAY", ScanCommand::Pay),
+        ("daybook-cash", ScanCommand::Cash),
+        ("DAYBOOK-CARD ", ScanCommand::Card),
+        ("DAYBOOK-UNDO", ScanCommand::Undo),
+        ("DAYBOOK-BACK", ScanCommand::Back),
+    ] {
+        let scanned = desk.scan(code, None).unwrap();
+        assert_eq!(scanned, Scanned::Command { command: expected }, "also while it is paid");
+    }
+    assert_eq!(code(desk.scan("DAYBOOK-TEA", None)), "payment.open");
+    let words = |command, words: &str| Caption { command, words: words.to_owned() };
+    let captions = [words(ScanCommand::Cash, "नकद, ठीक रकम"), words(ScanCommand::Back, "رجوع")];
+    let file = desk.command_card("Scan what to do", &captions).unwrap();
+    assert!(std::fs::read(&file).unwrap().starts_with(b"%PDF"));
+    assert!(desk.saved_paper(&file).is_ok(), "it can be opened");
+    let long = [words(ScanCommand::Pay, &"x".repeat(101))];
+    assert_eq!(code(desk.command_card("", &long)), "input.invalid");
 }
 
 #[test]

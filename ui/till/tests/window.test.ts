@@ -221,3 +221,19 @@ it("takes a till out of service only when nothing is lost and its code was typed
   await waitFor(() => expect(till.start).toEqual({ kind: "enrol" }));
   expect(fake.wipe).toHaveBeenCalledWith("t1", null);
 });
+
+it("takes cash exactly when the code for it is scanned, and gives a card's number to nobody else", async () => {
+  fake.basket.mockResolvedValue(basket(line(1)));
+  fake.scan.mockResolvedValue({ kind: "command", command: "cash" });
+  fake.beginPayment.mockResolvedValue(payment);
+  fake.pay.mockImplementation(async () => {
+    fake.basket.mockResolvedValue(basket());
+    return { kind: "sold", sold };
+  });
+  const field = await selling();
+  await scan(field, "DAYBOOK-CASH");
+  await screen.findByTestId("change");
+  expect(fake.beginPayment).toHaveBeenCalledTimes(1);
+  expect(fake.pay).toHaveBeenCalledWith({ type: "cash", amountMinor: null, givenMinor: null, reference: null }, null);
+  expect(fake.payFromBalance).not.toHaveBeenCalled();
+});
