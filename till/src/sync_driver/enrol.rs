@@ -10,6 +10,7 @@ use daybook_domain::entry::IncarnationReason;
 use daybook_domain::ids::{LocationId, TillCode, TillId};
 use daybook_sync::limits::PROTOCOL;
 use daybook_sync::message::{EnrolAnswer, EnrolRequest};
+use std::thread;
 use uuid::Uuid;
 
 /// Where and with what to enrol.
@@ -46,16 +47,22 @@ pub fn enrol(ledger: &mut Ledger, now: Moment, enrolment: &Enrolment) -> Result<
         install,
         app: concat!("daybook-till ", env!("CARGO_PKG_VERSION")).to_owned(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(TillError::io("enrolment runtime"))?;
-    let answer = runtime.block_on(http::enrol(
-        &enrolment.store_url,
-        enrolment.ca_pem.as_deref(),
-        &request,
-    ))?;
+    let answer = ask(enrolment, &request)?;
     take(ledger, now, enrolment, install, &answer)
+}
+
+/// Asks the store in a thread of its own: a window calls from a runtime, in which no other one may wait or end.
+fn ask(enrolment: &Enrolment, request: &EnrolRequest) -> Result<EnrolAnswer, TillError> {
+    let asked = || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(TillError::io("enrolment runtime"))?;
+        let ca_pem = enrolment.ca_pem.as_deref();
+        runtime.block_on(http::enrol(&enrolment.store_url, ca_pem, request))
+    };
+    thread::scope(|scope| scope.spawn(asked).join())
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn take(
