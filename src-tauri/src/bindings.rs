@@ -113,6 +113,7 @@ pub fn builder() -> Builder<Wry> {
             commands::health,
             commands::backup_now,
             commands::sealed_export,
+            commands::way_out,
             commands::wipe,
             commands::enter_training,
             commands::leave_training,

@@ -14,7 +14,7 @@ use daybook_till::desk::view::{
 use daybook_till::desk::{
     Approval, Caption, Desk, DocumentView, Enrol, Fault, Goods, Health, HistoryFilter, HistoryRow,
     LedgerCheck, LocationChoice, LowRow, MovementRow, OrderView, PaperForm, Preferences,
-    PrintQueue, Start, StockMove, StockView,
+    PrintQueue, Start, StockMove, StockView, WayOut,
 };
 use daybook_till::printing::PrinterSetup;
 use tauri::{AppHandle, State};
@@ -138,7 +138,8 @@ commands! {
     health(desk) -> Health { desk.health() }
     backup_now(desk) -> String { desk.backup_now() }
     sealed_export(desk, passphrase: String) -> String { desk.sealed_export(&passphrase) }
-    wipe(desk, code: String, approval: Option<Approval>) -> Start { desk.wipe(&code, approval.as_ref()) }
+    way_out(desk) -> WayOut { desk.way_out() }
+    wipe(desk, till_code: String, approval: Option<Approval>) -> Start { desk.wipe(&till_code, approval.as_ref()) }
     enter_training(desk) -> () { desk.enter_training() }
     leave_training(desk) -> () { desk.leave_training() }
     ledger_check(desk) -> LedgerCheck { Ok(desk.ledger_check()) }

@@ -1,5 +1,6 @@
 //! The log: a file a day in the data folder, two weeks of them.
 
+use daybook_till::home::LOGS;
 use std::path::Path;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::EnvFilter;
@@ -10,7 +11,7 @@ const DAYS: usize = 14;
 /// Begins to log. Without a place to write, to the standard error output.
 pub(crate) fn begin(data: &Path) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let folder = data.join("logs");
+    let folder = data.join(LOGS);
     // Without the folder the appender says so to whoever started the program; it falls back by itself below.
     let _missing = std::fs::create_dir_all(&folder);
     let file = RollingFileAppender::builder()

@@ -1,7 +1,7 @@
 //! Verified backup while selling goes on, and restore, after which the ledger begins a new incarnation.
 
 use crate::error::TillError;
-use crate::home::Home;
+use crate::home::{Home, sync_folder};
 use crate::ledger::{Identity, query, schema, state};
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
@@ -122,7 +122,7 @@ pub fn restore(dir: &Path, file: &Path, now_ms: i64) -> Result<PathBuf, TillErro
         }
     }
     fs::rename(&fresh, &database).map_err(io(&fresh))?;
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(io(dir))?;
+    sync_folder(dir).map_err(io(dir))?;
     Ok(kept)
 }
 

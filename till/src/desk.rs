@@ -45,6 +45,7 @@ pub use start::{Enrol, Start};
 pub use stock::{
     Elsewhere, Goods, LocationChoice, LowRow, MoveKind, MovementRow, StockMove, StockView,
 };
+pub use wipe::WayOut;
 
 use crate::clock;
 use crate::error::TillError;
@@ -98,6 +99,8 @@ pub struct Desk {
     seen: Arc<sync::Seen>,
     checked: Arc<check::Checked>,
     trouble: Arc<printing::Trouble>,
+    /// Held while a copy of the ledger is written into the data folder; taken before what is open.
+    copying: Mutex<()>,
 }
 
 /// What is open.
@@ -110,7 +113,7 @@ struct Opened {
     /// The till itself, while somebody practises.
     aside: Option<training::Aside>,
     /// How far the journal was sealed for the way out.
-    sealed: Option<i64>,
+    sealed: Option<wipe::Sealed>,
 }
 
 /// Who works at the till, and on what.
@@ -137,6 +140,7 @@ impl Desk {
             seen: Arc::default(),
             checked: Arc::default(),
             trouble: Arc::default(),
+            copying: Mutex::default(),
         };
         desk.open_ledger(&mut lock(&desk.opened));
         desk
@@ -150,8 +154,15 @@ impl Desk {
 
     /// One act: nobody else acts meanwhile.
     fn act<T>(&self, run: impl FnOnce(&mut Turn<'_>) -> Result<T, TillError>) -> Result<T, Fault> {
-        let mut guard = lock(&self.opened);
-        let opened = &mut *guard;
+        self.act_in(&mut lock(&self.opened), run)
+    }
+
+    /// One act among what is open, for whoever goes on with it.
+    fn act_in<T>(
+        &self,
+        opened: &mut Opened,
+        run: impl FnOnce(&mut Turn<'_>) -> Result<T, TillError>,
+    ) -> Result<T, Fault> {
         self.heed_damage(opened);
         let Some(ledger) = &opened.ledger else { return Err(opened.start.fault()) };
         let (result, topics, display) = {
@@ -198,7 +209,6 @@ impl Desk {
         if !topics.is_empty() {
             (self.notify)(Signal::Changed(topics));
         }
-        drop(guard);
         result.map_err(|error| Fault::from(&error))
     }
 

@@ -4,6 +4,9 @@
 //! till.db       the ledger            lock      one process at a time, and whether it ended cleanly
 //! install       id of this copy       witness   last committed head, outside the database
 //! ballast       space for the open sale          keys/     signing seed, sealing key, store secret
+//! training/     the ledger to practise on        papers/   saved as PDF
+//! backups/      verified copies       sealed/   copies under a passphrase
+//! logs/         what the program said            wiping    all but lock, logs and what is sealed goes
 //! ```
 
 use crate::error::TillError;
@@ -14,6 +17,27 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
+
+/// File of the ledger; what SQLite keeps beside it, and ledgers that a restore put aside, have names that begin so.
+pub(crate) const DATABASE: &str = "till.db";
+/// Folder of the keys.
+pub(crate) const KEYS: &str = "keys";
+/// File with the id of this copy.
+pub(crate) const INSTALL: &str = "install";
+/// File with the last committed head.
+pub(crate) const WITNESS: &str = "witness";
+/// File that reserves space.
+pub(crate) const BALLAST: &str = "ballast";
+/// Folder of the training ledger.
+pub(crate) const TRAINING: &str = "training";
+/// Folder of the papers that were saved.
+pub(crate) const PAPERS: &str = "papers";
+/// Folder of backups.
+pub(crate) const BACKUPS: &str = "backups";
+/// Folder of sealed files.
+pub(crate) const SEALED: &str = "sealed";
+/// Folder of the logs that a window writes.
+pub const LOGS: &str = "logs";
 
 /// Space kept back so that a sale that has begun can be finished on a full disk.
 pub const BALLAST_BYTES: u64 = 4 * 1024 * 1024;
@@ -49,10 +73,11 @@ pub struct Witness {
 }
 
 impl Home {
-    /// Creates the folder if need be and takes its lock. A wipe that was cut off is finished first.
+    /// Creates the folder if need be and takes its lock. A wipe that was begun here is ended before anything is opened.
     ///
     /// # Errors
-    /// [`TillError::Locked`] while another process has it; [`TillError::ReadOnly`] when it cannot be written.
+    /// [`TillError::Locked`] while another process has it; [`TillError::ReadOnly`] when it cannot be written;
+    /// [`TillError::Io`] when a wipe cannot be ended.
     pub fn open(dir: &Path) -> Result<Self, TillError> {
         let read_only = |source| TillError::ReadOnly { path: dir.to_owned(), source };
         fs::create_dir_all(dir).map_err(read_only)?;
@@ -67,15 +92,11 @@ impl Home {
         }
         let mut before = String::new();
         lock.read_to_string(&mut before).map_err(TillError::io("lock"))?;
-        let emptied = wipe::finish(dir)?;
-        fs::create_dir_all(dir.join("keys")).map_err(read_only)?;
-        let witness = writable(&dir.join("witness")).map_err(read_only)?;
-        Ok(Self {
-            dir: dir.to_owned(),
-            lock,
-            witness,
-            unclean: before.trim() == "open" && !emptied,
-        })
+        let wiped = wipe::finish(dir)?;
+        fs::create_dir_all(dir.join(KEYS)).map_err(read_only)?;
+        let witness = writable(&dir.join(WITNESS)).map_err(read_only)?;
+        let unclean = !wiped && before.trim() == "open";
+        Ok(Self { dir: dir.to_owned(), lock, witness, unclean })
     }
 
     /// The folder.
@@ -87,7 +108,7 @@ impl Home {
     /// The database file.
     #[must_use]
     pub fn database(&self) -> PathBuf {
-        self.dir.join("till.db")
+        self.dir.join(DATABASE)
     }
 
     /// Whether the last run ended without [`Home::close`].
@@ -122,7 +143,7 @@ impl Home {
     /// The install id of this copy; `None` when the file is missing, unreadable or was copied.
     #[must_use]
     pub fn install(&self) -> Option<Uuid> {
-        let file = File::open(self.dir.join("install")).ok()?;
+        let file = File::open(self.dir.join(INSTALL)).ok()?;
         let inode = file.metadata().ok()?.ino();
         let install: Install = serde_json::from_reader(file).ok()?;
         (install.inode == inode && install.machine == machine()).then_some(install.id)
@@ -133,7 +154,7 @@ impl Home {
     /// # Errors
     /// [`TillError::Io`].
     pub fn adopt_install(&self, id: Uuid) -> Result<(), TillError> {
-        let path = self.dir.join("install");
+        let path = self.dir.join(INSTALL);
         let wrong = |source| TillError::Io { what: path.display().to_string(), source };
         let mut file = writable(&path).map_err(wrong)?;
         let inode = file.metadata().map_err(wrong)?.ino();
@@ -149,7 +170,7 @@ impl Home {
     /// # Errors
     /// [`TillError::Io`].
     pub fn forget_install(&self) -> Result<(), TillError> {
-        match fs::remove_file(self.dir.join("install")) {
+        match fs::remove_file(self.dir.join(INSTALL)) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(TillError::Io { what: "install".to_owned(), source: error })
             }
@@ -198,7 +219,7 @@ impl Home {
         if free >= SALE_BYTES {
             return Ok(false);
         }
-        let ballast = self.dir.join("ballast");
+        let ballast = self.dir.join(BALLAST);
         if fs::metadata(&ballast).is_ok_and(|meta| meta.len() > 0) {
             fs::remove_file(&ballast).map_err(TillError::io("ballast"))?;
             if self.free_bytes()? >= SALE_BYTES {
@@ -210,7 +231,7 @@ impl Home {
 
     /// Reserves the ballast where there is room for it.
     pub fn reserve_ballast(&self) {
-        let path = self.dir.join("ballast");
+        let path = self.dir.join(BALLAST);
         let has = fs::metadata(&path).map_or(0, |meta| meta.len());
         if has == BALLAST_BYTES
             || self.free_bytes().is_ok_and(|free| free < BALLAST_BYTES.saturating_mul(4))
@@ -231,7 +252,7 @@ impl Home {
     /// # Errors
     /// [`TillError::Io`].
     pub fn key(&self, name: &str) -> Result<Option<Vec<u8>>, TillError> {
-        let path = self.dir.join("keys").join(name);
+        let path = self.dir.join(KEYS).join(name);
         match fs::read(&path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -244,7 +265,7 @@ impl Home {
     /// # Errors
     /// [`TillError::Io`].
     pub fn store_key(&self, name: &str, bytes: &[u8]) -> Result<(), TillError> {
-        let folder = self.dir.join("keys");
+        let folder = self.dir.join(KEYS);
         let path = folder.join(name);
         let fresh = folder.join(format!("{name}.new"));
         let write = || {
@@ -257,10 +278,15 @@ impl Home {
             file.write_all(bytes)?;
             file.sync_all()?;
             fs::rename(&fresh, &path)?;
-            File::open(&folder)?.sync_all()
+            sync_folder(&folder)
         };
         write().map_err(TillError::io(path.display().to_string()))
     }
+}
+
+/// Brings names to disk: files of a folder that were made, renamed or removed.
+pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 fn writable(path: &Path) -> std::io::Result<File> {

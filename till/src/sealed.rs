@@ -3,6 +3,7 @@
 
 use crate::backup;
 use crate::error::TillError;
+use crate::home::{SEALED, sync_folder};
 use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, Encryptor, scrypt};
 use std::fs::{self, File};
@@ -42,7 +43,21 @@ fn seal(plain: &Path, file: &Path, passphrase: &str) -> Result<(), TillError> {
         written.get_ref().sync_all()
     });
     written.map_err(io(&fresh))?;
-    fs::rename(&fresh, file).map_err(io(file))
+    fs::rename(&fresh, file).map_err(io(file))?;
+    file.parent().map_or(Ok(()), sync_folder).map_err(io(file))
+}
+
+/// Whether a file is sealed, by its name: what has another one beside it is an export that was cut off.
+pub(crate) fn is_sealed(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "age")
+}
+
+/// The folder of sealed files in a data folder, where it holds any.
+#[must_use]
+pub fn kept(data: &Path) -> Option<PathBuf> {
+    let folder = data.join(SEALED);
+    let mut entries = fs::read_dir(&folder).ok()?.flatten();
+    entries.any(|entry| is_sealed(&entry.path())).then_some(folder)
 }
 
 /// Opens a sealed backup into a file, to be restored.

@@ -110,6 +110,43 @@ pub fn acked_of(conn: &rusqlite::Connection, incarnation: u32) -> Result<i64, Ti
     Ok(facts::acked(conn, incarnation)?.seq)
 }
 
+/// What the store, as it is now, has not acknowledged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unsent {
+    /// How many entries, of all incarnations.
+    pub count: i64,
+    /// Incarnation and sequence number of the oldest.
+    pub oldest: Option<(u32, i64)>,
+}
+
+/// Entries that the store, as it is now, has not acknowledged, of all incarnations.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub fn unsent(ledger: &Ledger) -> Result<Unsent, TillError> {
+    facts::with(ledger, |facts| {
+        let mut unsent = Unsent::default();
+        for journal in &facts.journals {
+            // A store that was restored since then may have lost what it acknowledged.
+            let acked = if journal.acked_epoch == facts.epoch { journal.acked } else { 0 };
+            let missing = journal.head.seq.saturating_sub(acked).max(0);
+            unsent.count = unsent.count.saturating_add(missing);
+            let oldest = (missing > 0).then_some((journal.incarnation, acked + 1));
+            unsent.oldest = unsent.oldest.or(oldest);
+        }
+        unsent
+    })
+}
+
+/// Position in the ledger of an entry of an incarnation.
+pub(crate) fn position_of(
+    conn: &rusqlite::Connection,
+    incarnation: u32,
+    seq: i64,
+) -> Result<Option<i64>, TillError> {
+    Ok(facts::ord_of(conn, incarnation)?.map(|ord| crate::ledger::position(ord, seq)))
+}
+
 /// Takes the outcome of a request by itself, as an exchange does among the rest.
 #[cfg(test)]
 pub(crate) fn take_answer(

@@ -3,6 +3,7 @@
 
 use crate::error::TillError;
 use crate::feed;
+use crate::home::TRAINING;
 use crate::ledger::incarnation::Beginning;
 use crate::ledger::keys::Keys;
 use crate::ledger::{Act, Identity, Ledger, Standing, state};
@@ -17,8 +18,6 @@ use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Folder of the training ledger, in the data folder.
-const FOLDER: &str = "training";
 /// Rows that are copied in one transaction.
 const PAGE: usize = 500;
 /// Settings of this till that hold in training too.
@@ -27,7 +26,7 @@ const KEPT: [&str; 3] = ["preferences", "printer", "favourites"];
 /// Where the training ledger of a till is.
 #[must_use]
 pub fn folder(till: &Path) -> PathBuf {
-    till.join(FOLDER)
+    till.join(TRAINING)
 }
 
 /// Opens the training ledger of a till, made on its first use, with the catalogue as the till has it now. Goods that were

@@ -1,66 +1,115 @@
-//! Taking a till out of service: what is the shop's leaves the machine, but for what was sealed for the way out.
+//! Taking a till out of service: all of the shop goes from the data folder, but not what was sealed for the way out.
 //!
-//! A mark goes into the data folder before the first file is removed and leaves it after the last. Whoever opens a folder
-//! with the mark finishes first: a wipe that the power cut off never leaves half a ledger to be opened.
+//! ```text
+//! `wiping` is on disk ─► the ledger goes, then the rest ─► that is on disk ─► `wiping` goes
+//! ```
+//!
+//! Invariant: from the moment that `wiping` is on disk nobody opens what is left. Whoever takes the folder's lock ends the
+//! wipe before anything else ([`Home::open`]), also after a power cut at any line of it.
 
 use crate::error::TillError;
-use std::fs::{self, File};
-use std::io::ErrorKind;
-use std::path::Path;
+use crate::home::{
+    BACKUPS, BALLAST, DATABASE, Home, INSTALL, KEYS, LOGS, PAPERS, SEALED, TRAINING, WITNESS,
+    sync_folder,
+};
+use crate::sealed;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 
-/// Says that everything is to go.
-const MARK: &str = "wiping";
-/// What stays: the lock that is held meanwhile, the program's own log, and sealed files.
-const KEPT: [&str; 4] = ["lock", "logs", "sealed", MARK];
-/// What goes first: without the keys nobody can go on as this till.
-const FIRST: &str = "keys";
+/// File whose presence says that a wipe was begun.
+const MARKER: &str = "wiping";
 
-/// Decides that everything in a data folder is to go; from now on there is no way back.
+/// What a till keeps in its data folder beside the ledger, the lock, the logs and what is sealed.
+const BESIDE: [&str; 7] = [KEYS, INSTALL, WITNESS, BALLAST, TRAINING, PAPERS, BACKUPS];
+
+/// Begins a wipe: when this returns, it will be ended by whoever opens the folder next, and no sooner.
 ///
 /// # Errors
-/// [`TillError::Io`]; nothing is decided then.
-pub fn begin(dir: &Path) -> Result<(), TillError> {
-    let path = dir.join(MARK);
-    File::create(&path)
-        .and_then(|mark| mark.sync_all())
-        .and_then(|()| File::open(dir)?.sync_all())
-        .map_err(TillError::io(path.display().to_string()))
+/// [`TillError::Io`]; then the wipe has not begun, or will be ended at the next opening all the same.
+pub fn begin(home: &Home) -> Result<(), TillError> {
+    let marker = home.dir().join(MARKER);
+    let write = || {
+        File::create(&marker)?.sync_all()?;
+        // The folder of sealed files as well: its name must be on disk before the ledger goes.
+        sync_folder(home.dir())
+    };
+    write().map_err(TillError::io(marker.display().to_string()))
 }
 
-/// Removes everything, where that was decided, and says whether it was. The folder's lock must be held.
+/// Ends a wipe that was begun in a folder whose lock the caller has. Says whether there was one.
 ///
 /// # Errors
-/// [`TillError::Io`] names what could not be removed; the next call goes on from there.
-pub fn finish(dir: &Path) -> Result<bool, TillError> {
-    let io = |path: &Path| TillError::io(path.display().to_string());
-    let mark = dir.join(MARK);
-    if !mark.try_exists().map_err(io(&mark))? {
+/// [`TillError::Io`] for what cannot be removed; the wipe is still to be ended then.
+pub(crate) fn finish(dir: &Path) -> Result<bool, TillError> {
+    let marker = dir.join(MARKER);
+    if !marker.try_exists().map_err(TillError::io(marker.display().to_string()))? {
         return Ok(false);
     }
-    remove(&dir.join(FIRST))?;
-    for entry in fs::read_dir(dir).map_err(io(dir))? {
-        let entry = entry.map_err(io(dir))?;
-        if !KEPT.iter().any(|kept| entry.file_name() == *kept) {
-            remove(&entry.path())?;
-        }
+    for path in doomed(dir)? {
+        remove(&path).map_err(TillError::io(path.display().to_string()))?;
     }
-    let folder = File::open(dir).map_err(io(dir))?;
-    folder.sync_all().map_err(io(dir))?;
-    remove(&mark)?;
-    folder.sync_all().map_err(io(dir))?;
+    empty_logs(dir)?;
+    let end = || {
+        sync_folder(dir)?;
+        fs::remove_file(&marker)?;
+        sync_folder(dir)
+    };
+    end().map_err(TillError::io(marker.display().to_string()))?;
     Ok(true)
 }
 
-fn remove(path: &Path) -> Result<(), TillError> {
+/// What goes, in this order. The ledger's file is the first: without it nobody takes the rest for a ledger. Nothing goes that
+/// the till does not write, whatever folder it was given.
+pub(crate) fn doomed(dir: &Path) -> Result<Vec<PathBuf>, TillError> {
+    let mut paths = vec![dir.join(DATABASE)];
+    paths.extend(BESIDE.iter().map(|name| dir.join(name)));
+    paths.extend(entries(dir)?.into_iter().filter(|path| {
+        path.file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(DATABASE.as_bytes()))
+    }));
+    // An export that a power cut ended leaves a copy that is not sealed.
+    let sealed = entries(&dir.join(SEALED))?.into_iter();
+    paths.extend(sealed.filter(|path| !sealed::is_sealed(path)));
+    Ok(paths)
+}
+
+/// Removes a file or a folder, if it is there; of a link, the link.
+fn remove(path: &Path) -> io::Result<()> {
     let removed = match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => fs::remove_dir_all(path),
         Ok(_) => fs::remove_file(path),
         Err(error) => Err(error),
     };
     match removed {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(TillError::Io { what: path.display().to_string(), source: error })
-        }
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Logs speak of the shop too. They are emptied where they are: the program writes on into one of them.
+fn empty_logs(dir: &Path) -> Result<(), TillError> {
+    for path in entries(&dir.join(LOGS))? {
+        if !fs::symlink_metadata(&path).is_ok_and(|found| found.is_file()) {
+            continue;
+        }
+        OpenOptions::new()
+            .write(true)
+            .truncate(true)
+            .open(&path)
+            .and_then(|file| file.sync_all())
+            .map_err(TillError::io(path.display().to_string()))?;
+    }
+    Ok(())
+}
+
+/// What a folder holds; nothing where there is none.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, TillError> {
+    let listed = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        listed => listed,
+    };
+    listed
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+        .map_err(TillError::io(folder.display().to_string()))
 }

@@ -101,7 +101,8 @@ export const commands = {
 	health: () => __TAURI_INVOKE<Health>("health"),
 	backupNow: () => __TAURI_INVOKE<string>("backup_now"),
 	sealedExport: (passphrase: string) => __TAURI_INVOKE<string>("sealed_export", { passphrase }),
-	wipe: (code: string, approval: Approval | null) => __TAURI_INVOKE<Start>("wipe", { code, approval }),
+	wayOut: () => __TAURI_INVOKE<WayOut>("way_out"),
+	wipe: (tillCode: string, approval: Approval | null) => __TAURI_INVOKE<Start>("wipe", { tillCode, approval }),
 	enterTraining: () => __TAURI_INVOKE<null>("enter_training"),
 	leaveTraining: () => __TAURI_INVOKE<null>("leave_training"),
 	ledgerCheck: () => __TAURI_INVOKE<LedgerCheck>("ledger_check"),
@@ -1359,7 +1360,9 @@ export type Standing =
 /**  What the till begins with. */
 export type Start = 
 /**  It belongs to no store yet. */
-{ kind: "enrol" } | 
+{ kind: "enrol"; 
+/**  Folder of what an earlier life of this till sealed, where there is anything. */
+sealed: string | null } | 
 /**  People may sign in. */
 { kind: "ready" } | 
 /**  It waits for its first catalogue, or for leave to go on after a restore. */
@@ -1650,6 +1653,14 @@ export type UpiState =
 "failed" | 
 /**  Nobody knows: the program ended meanwhile, or the network did. */
 "unknown";
+
+/**  What a wipe would lose, and what keeps it. */
+export type WayOut = {
+	/**  Entries of all incarnations that the store has not acknowledged. */
+	unsent: number,
+	/**  The sealed file that holds the journal as it stands. */
+	sealed: string | null,
+};
 
 /**  What is printed. */
 export type What = 

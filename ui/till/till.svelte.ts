@@ -12,7 +12,7 @@ import { play } from "./sounds";
 export type Screen = "sell" | "returns" | "orders" | "stock" | "history" | "shift" | "health" | "settings";
 
 export type Dialog =
-  | { kind: "help" | "customer" | "note" | "recall" | "park" | "clear" | "open-item" | "gift-card" | "quit" | "wipe" | "last" }
+  | { kind: "help" | "customer" | "note" | "recall" | "park" | "clear" | "open-item" | "gift-card" | "quit" | "last" | "wipe" }
   | { kind: "choose"; items: Item[]; quantityMilli: number | null }
   | { kind: "price"; item: Item }
   | { kind: "weight"; item: Item }
@@ -299,9 +299,14 @@ class Till {
     void this.run(() => this.readBasket());
   }
 
-  /** The till is none any more. */
-  leave(start: Start): void {
-    Object.assign(this, { start, session: null, basket: null, payment: null, sold: null, sync: null, dialog: null, selected: null, screen: "sell" });
+  /** The till belongs to no shop any more: nothing that was shown of it stays. */
+  async leaveShop(): Promise<void> {
+    Object.assign(this, {
+      shop: null, people: [], session: null, basket: null, payment: null, sold: null, sync: null, check: null, papers: null, printer: null,
+      returnNumber: null, orderId: null, unknownCode: null, selected: null, toasts: [], said: "",
+    });
+    this.go("sell");
+    await this.boot();
   }
 
   go(screen: Screen): void {

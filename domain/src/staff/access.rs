@@ -61,6 +61,8 @@ pub enum Action {
     StartProvisional,
     /// Back up, restore, or export the journal.
     Maintain,
+    /// Take the till out of service: all of the shop goes from the machine.
+    TakeOutOfService,
 }
 
 /// Limits of a business that decide on approvals.
@@ -114,7 +116,8 @@ fn alone(action: Action, limits: &Limits) -> Role {
         | Action::SettlePayment
         | Action::ConfirmClock
         | Action::StartProvisional
-        | Action::Maintain => Role::Manager,
+        | Action::Maintain
+        | Action::TakeOutOfService => Role::Manager,
         Action::Discount { rate_ppm } => within(rate_ppm.0 <= limits.cashier_discount_max_ppm.0),
         Action::CloseShift { over_short_minor } => {
             let limit = limits.over_short_limit_minor.0.max(0).unsigned_abs();

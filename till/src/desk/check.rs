@@ -8,7 +8,7 @@ use serde::Serialize;
 use specta::Type;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 /// How the full check stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Type)]
@@ -45,28 +45,31 @@ pub enum LedgerCheck {
 
 /// The check that runs or ran last.
 #[derive(Debug, Default)]
-pub(super) struct Checked(Mutex<LedgerCheck>);
+pub(super) struct Checked {
+    check: Mutex<LedgerCheck>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
 
 impl Checked {
     fn set(&self, check: LedgerCheck) {
-        *lock(&self.0) = check;
+        *lock(&self.check) = check;
     }
 
     fn get(&self) -> LedgerCheck {
-        lock(&self.0).clone()
+        lock(&self.check).clone()
     }
 
     /// Begins a check in a thread of its own, unless one runs.
     pub(super) fn begin(self: &Arc<Self>, database: PathBuf, notify: &Notify) {
         {
-            let mut check = lock(&self.0);
+            let mut check = lock(&self.check);
             if matches!(*check, LedgerCheck::Running { .. }) {
                 return;
             }
             *check = LedgerCheck::Running { entries: 0 };
         }
         let (checked, notify) = (Arc::clone(self), Arc::clone(notify));
-        thread::spawn(move || {
+        let thread = thread::spawn(move || {
             let mut progress = |entries| checked.set(LedgerCheck::Running { entries });
             let found = verify::beside(&database, &mut progress);
             let at_ms = clock::now().at_ms;
@@ -81,6 +84,20 @@ impl Checked {
             });
             notify(Signal::Changed([Topic::Session].into()));
         });
+        *lock(&self.thread) = Some(thread);
+    }
+
+    /// Waits for the end of a check that runs.
+    pub(super) fn end(&self) {
+        let thread = lock(&self.thread).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the check of the ledger panicked");
+        }
+    }
+
+    /// The ledger that was checked is gone.
+    pub(super) fn forget(&self) {
+        self.set(LedgerCheck::Never);
     }
 }
 

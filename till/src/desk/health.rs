@@ -1,10 +1,12 @@
 //! How the till is: what it holds of the store, what the store lacks of it, its copies.
 
+use super::wipe::Sealed;
 use super::{Desk, Fault, lock};
 use crate::backup;
 use crate::catalogue;
 use crate::clock;
 use crate::error::TillError;
+use crate::home::{BACKUPS, SEALED};
 use crate::ledger::{Ledger, query, state};
 use crate::sealed;
 use chrono::DateTime;
@@ -14,10 +16,6 @@ use serde::Serialize;
 use specta::Type;
 use std::path::{Path, PathBuf};
 
-/// Folder of backups, in the data folder.
-const BACKUPS: &str = "backups";
-/// Folder of sealed files, in the data folder.
-const SEALED: &str = "sealed";
 /// Backups that are kept; the oldest go.
 const BACKUPS_KEPT: usize = 10;
 /// Name in `state`.
@@ -79,11 +77,13 @@ impl Desk {
     /// # Errors
     /// `file.failed`, `ledger.damaged` when the copy does not verify.
     pub fn backup_now(&self) -> Result<String, Fault> {
+        let copying = lock(&self.copying);
         let (database, folder, stem) = self.till(|ledger| place(ledger, BACKUPS))?;
         let file = folder.join(format!("{stem}.db"));
         let copied = backup::backup(&database, &file, &mut |_, _| {})
             .and_then(|_| drop_oldest(&folder, BACKUPS_KEPT));
         copied.map_err(|error| Fault::from(&error))?;
+        drop(copying);
         let at_ms = clock::now().at_ms;
         self.act(|turn| {
             turn.ledger.write_state(|conn| state::set(conn, LAST_BACKUP, &at_ms))?;
@@ -93,22 +93,24 @@ impl Desk {
     }
 
     /// Seals the ledger under a passphrase into a file, and answers the file: the way out for a till whose store does not
-    /// answer. As long as nothing is added to the journal, the program may end then.
+    /// answer. As long as nothing is added to the journal, the program may end then, or the till be taken out of service.
     ///
     /// # Errors
     /// `input.invalid` for a short passphrase, `file.failed`.
     pub fn sealed_export(&self, passphrase: &str) -> Result<String, Fault> {
+        let _copying = lock(&self.copying);
         let (database, folder, stem) = self.till(|ledger| place(ledger, SEALED))?;
         let pos = self.till(|ledger| Ok(ledger.live()?.pos()))?;
         let file = folder.join(format!("{stem}.db.age"));
         sealed::export(&database, &file, passphrase).map_err(|error| Fault::from(&error))?;
-        lock(&self.opened).sealed = Some(pos);
-        Ok(file.display().to_string())
+        let said = file.display().to_string();
+        lock(&self.opened).sealed = Some(Sealed { pos, file });
+        Ok(said)
     }
 
     /// Whether the last sealed file holds all that the journal holds.
     pub(super) fn all_sealed(&self) -> Result<bool, Fault> {
-        let sealed = lock(&self.opened).sealed;
+        let sealed = lock(&self.opened).sealed.as_ref().map(|sealed| sealed.pos);
         self.till(|ledger| {
             Ok(sealed.is_some_and(|pos| pos == ledger.live().map_or(0, crate::ledger::Live::pos)))
         })

@@ -5,6 +5,7 @@ use super::{Desk, Fault, Turn};
 use crate::catalogue;
 use crate::error::TillError;
 use crate::history::{self, Filter};
+use crate::home::PAPERS;
 use crate::ledger::query::{self, By, StoredDocument};
 use crate::ledger::seq_of;
 use crate::paper::{self, Form};
@@ -20,9 +21,6 @@ use specta::Type;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use uuid::Uuid;
-
-/// Folder of the papers that were saved, in the data folder.
-pub(super) const PAPERS: &str = "papers";
 
 /// Which documents to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Type)]

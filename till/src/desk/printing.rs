@@ -22,6 +22,13 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug, Default)]
 pub(super) struct Trouble(Mutex<Option<Fault>>);
 
+impl Trouble {
+    /// The printer that it was with is not set up any more.
+    pub(super) fn forget(&self) {
+        *lock(&self.0) = None;
+    }
+}
+
 /// A print that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]

@@ -7,6 +7,7 @@ use crate::clock;
 use crate::error::TillError;
 use crate::ledger::query;
 use crate::ledger::{Ledger, Standing, Topic, schema};
+use crate::sealed;
 use crate::sync_driver::{self, Enrolment};
 use serde::{Deserialize, Serialize};
 use specta::Type;
@@ -17,7 +18,10 @@ use std::sync::{Arc, Mutex};
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Start {
     /// It belongs to no store yet.
-    Enrol,
+    Enrol {
+        /// Folder of what an earlier life of this till sealed, where there is anything.
+        sealed: Option<String>,
+    },
     /// People may sign in.
     Ready,
     /// It waits for its first catalogue, or for leave to go on after a restore.
@@ -66,7 +70,7 @@ impl Start {
             | Self::Newer { fault }
             | Self::Failed { fault }
             | Self::WaitingForStore { fault: Some(fault) } => fault.clone(),
-            Self::Enrol | Self::Ready | Self::WaitingForStore { fault: None } => {
+            Self::Enrol { .. } | Self::Ready | Self::WaitingForStore { fault: None } => {
                 Fault::from(&TillError::NotEnrolled)
             }
         }
@@ -97,7 +101,7 @@ pub(super) fn close_ledger(ledger: Arc<Mutex<Ledger>>) {
 impl Opened {
     pub(super) fn nothing() -> Self {
         Self {
-            start: Start::Enrol,
+            start: Start::Enrol { sealed: None },
             ledger: None,
             counter: Counter::default(),
             running: None,
@@ -107,14 +111,19 @@ impl Opened {
         }
     }
 
-    /// Ends the exchange and closes the ledger.
-    pub(super) fn close(&mut self) {
+    /// Ends the exchange and the printing.
+    pub(super) fn stop_threads(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop();
         }
         if let Some(printing) = self.printing.take() {
             printing.stop();
         }
+    }
+
+    /// Ends the exchange and closes the ledger.
+    pub(super) fn close(&mut self) {
+        self.stop_threads();
         if let Some(ledger) = self.ledger.take() {
             close_ledger(ledger);
         }
@@ -181,6 +190,9 @@ impl Desk {
             }
         };
         opened.start = standing(&ledger);
+        let enrolled = ledger.standing() != Standing::New;
+        // Nobody works at a till that belongs to no store.
+        let person = person.filter(|_| enrolled);
         match (Counter::restore(&ledger), schema::open_reader(&ledger.home().database())) {
             (Ok(counter), Ok(reader)) => {
                 opened.counter = Counter { person, ..counter };
@@ -191,7 +203,6 @@ impl Desk {
                 return;
             }
         }
-        let enrolled = ledger.standing() != Standing::New;
         if enrolled {
             let holds = opened.counter.draft.payment.as_ref().map(Payment::holds);
             let held = holds.unwrap_or_default();
@@ -243,7 +254,10 @@ impl Desk {
 
 fn standing(ledger: &Ledger) -> Start {
     match ledger.standing() {
-        Standing::New => Start::Enrol,
+        Standing::New => {
+            let sealed = sealed::kept(ledger.home().dir());
+            Start::Enrol { sealed: sealed.map(|folder| folder.display().to_string()) }
+        }
         Standing::NeedsIncarnation(why) => {
             let fault = Fault::from(&TillError::NeedsIncarnation { why });
             Start::WaitingForStore { fault: Some(fault) }

@@ -3,10 +3,9 @@
 use super::view::SyncState;
 use super::{Desk, Fault, Notify, Signal, lock};
 use crate::error::TillError;
-use crate::ledger::{Ledger, Topic, position, query, state};
-use crate::sync_driver::{self, Until, acked_of};
+use crate::ledger::{Ledger, Topic, query, state};
+use crate::sync_driver::{self, Until};
 use daybook_sync::client::Shown;
-use daybook_sync::frame::Journal;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -18,6 +17,11 @@ pub(super) struct Seen(Mutex<Option<Shown>>);
 impl Seen {
     fn set(&self, shown: Shown) {
         *lock(&self.0) = Some(shown);
+    }
+
+    /// The store that was spoken to is not ours any more.
+    pub(super) fn forget(&self) {
+        *lock(&self.0) = None;
     }
 
     fn get(&self) -> Option<Shown> {
@@ -73,23 +77,22 @@ pub(super) fn start(ledger: &Arc<Mutex<Ledger>>, notify: &Notify, seen: &Arc<See
 
 /// Entries that the store has not acknowledged, and when the oldest was written.
 pub(super) fn unsent(ledger: &Ledger) -> Result<(i64, Option<i64>), TillError> {
-    let Ok(live) = ledger.live() else { return Ok((0, None)) };
-    let conn = ledger.reader();
-    let till = live.journal.till;
-    let (mut unsent, mut oldest) = (0_i64, None);
-    // An incarnation before this one may not have been sent whole either.
-    for (ord, incarnation) in query::incarnations(conn)? {
-        let acked = acked_of(conn, incarnation)?;
-        let head = query::head_of(conn, ord, &Journal { till, incarnation })?;
-        let missing = head.seq.saturating_sub(acked).max(0);
-        if missing > 0 && oldest.is_none() {
-            oldest = query::entry_at(conn, position(ord, acked + 1))?
-                .map(|entry| query::parse(&entry.bytes, entry.pos).map(|envelope| envelope.at_ms))
-                .transpose()?;
-        }
-        unsent = unsent.saturating_add(missing);
+    if ledger.live().is_err() {
+        return Ok((0, None));
     }
-    Ok((unsent, oldest))
+    let conn = ledger.reader();
+    let unsent = sync_driver::unsent(ledger)?;
+    let pos = match unsent.oldest {
+        Some((incarnation, seq)) => sync_driver::position_of(conn, incarnation, seq)?,
+        None => None,
+    };
+    let oldest = match pos {
+        Some(pos) => query::entry_at(conn, pos)?
+            .map(|entry| query::parse(&entry.bytes, entry.pos).map(|envelope| envelope.at_ms))
+            .transpose()?,
+        None => None,
+    };
+    Ok((unsent.count, oldest))
 }
 
 impl Desk {

@@ -83,7 +83,7 @@ impl Desk {
         Ok(())
     }
 
-    pub(super) fn all_changed(&self) {
+    fn all_changed(&self) {
         let all = [
             Topic::Session,
             Topic::Basket,

@@ -1,88 +1,145 @@
-//! Taking the till out of service.
+//! Taking the till out of service: refused while anything would be lost.
 
-use super::{Approval, Counter, Desk, Fault, Start, Turn, lock};
-use crate::clock;
+use super::view::Display;
+use super::{Approval, Desk, Fault, Opened, Signal, Start, Turn, lock};
 use crate::error::TillError;
 use crate::goods;
-use crate::ledger::{Ledger, Topics};
+use crate::ledger::{Ledger, Topic};
+use crate::sync_driver;
 use crate::wipe;
 use daybook_domain::staff::Action;
-use std::sync::{Arc, Mutex};
+use serde::Serialize;
+use specta::Type;
+use std::path::PathBuf;
 
-impl Desk {
-    /// Removes the shop from this machine: ledger, keys, backups and papers; what was sealed stays. `code` is the till's own,
-    /// as a person typed it to say that they mean it. Refused while anything would be lost.
-    ///
-    /// # Errors
-    /// `wipe.code`, `wipe.training`, `wipe.shift_open`, `wipe.basket_open`, `wipe.unsent` with how many, `approval.…`.
-    pub fn wipe(&self, code: &str, approval: Option<&Approval>) -> Result<Start, Fault> {
-        let mut opened = lock(&self.opened);
-        let Some(ledger) = opened.ledger.clone() else { return Err(opened.start.fault()) };
-        if opened.aside.is_some() {
-            let message = "end the practice first";
-            return Err(Fault::from(&TillError::refused("wipe.training", message)));
-        }
-        let sealed = opened.sealed;
-        self.decide_to_wipe(&mut opened.counter, &ledger, code, approval, sealed)
-            .map_err(|error| Fault::from(&error))?;
-        drop(ledger);
-        *lock(&self.reader) = None;
-        opened.close();
-        opened.counter = Counter::default();
-        // Opening a folder that is marked empties it.
-        self.open_ledger(&mut opened);
-        let start = opened.start.clone();
-        drop(opened);
-        self.all_changed();
-        Ok(start)
+/// A file into which the ledger was sealed for the way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sealed {
+    /// Last position of the journal in it.
+    pub(super) pos: i64,
+    pub(super) file: PathBuf,
+}
+
+/// What a wipe would lose, and what keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+pub struct WayOut {
+    /// Entries of all incarnations that the store has not acknowledged.
+    pub unsent: i64,
+    /// The sealed file that holds the journal as it stands.
+    pub sealed: Option<String>,
+}
+
+impl WayOut {
+    fn of(ledger: &Ledger, sealed: Option<&Sealed>) -> Result<Self, TillError> {
+        let pos = ledger.live()?.pos();
+        // A file that is gone keeps nothing.
+        let holds = |sealed: &&Sealed| sealed.pos == pos && sealed.file.is_file();
+        Ok(Self {
+            unsent: sync_driver::unsent(ledger)?.count,
+            sealed: sealed.filter(holds).map(|sealed| sealed.file.display().to_string()),
+        })
     }
 
-    fn decide_to_wipe(
-        &self,
-        counter: &mut Counter,
-        ledger: &Arc<Mutex<Ledger>>,
-        code: &str,
-        approval: Option<&Approval>,
-        sealed: Option<i64>,
-    ) -> Result<(), TillError> {
-        let mut ledger = lock(ledger);
-        let mut turn = Turn {
-            counter,
-            ledger: &mut ledger,
-            moment: clock::now(),
-            topics: Topics::new(),
-            drawer: false,
-        };
-        turn.may_wipe(code, approval, sealed)?;
-        wipe::begin(&self.dir)
+    fn ensure(ledger: &Ledger, sealed: Option<&Sealed>) -> Result<(), TillError> {
+        let Self { unsent, sealed } = Self::of(ledger, sealed)?;
+        if unsent == 0 || sealed.is_some() {
+            return Ok(());
+        }
+        let message = format!("{unsent} entries have not reached the store");
+        Err(TillError::refused("wipe.unsent", message).with("count", unsent))
+    }
+}
+
+impl Desk {
+    /// What a wipe would lose now, and what keeps it.
+    ///
+    /// # Errors
+    /// `ledger.…`.
+    pub fn way_out(&self) -> Result<WayOut, Fault> {
+        let sealed = lock(&self.opened).sealed.clone();
+        self.till(|ledger| WayOut::of(ledger, sealed.as_ref()))
+    }
+
+    /// Takes the till out of service on this machine: the ledger, the keys and all else of the shop go, sealed files stay.
+    /// Answers what the till begins with then. `till_code` is what the person typed, so that no other till is meant.
+    ///
+    /// # Errors
+    /// `wipe.training`, `wipe.code`, `wipe.shift_open`, `wipe.parked`, `wipe.unsent` with how many, `basket.not_empty`,
+    /// `session.…`, `approval.…`, `ledger.damaged`, `file.failed`. Nothing is lost by any of them.
+    pub fn wipe(&self, till_code: &str, approval: Option<&Approval>) -> Result<Start, Fault> {
+        let copying = lock(&self.copying);
+        let mut opened = lock(&self.opened);
+        if opened.aside.is_some() {
+            let refused = TillError::refused("wipe.training", "end the practice first");
+            return Err(Fault::from(&refused));
+        }
+        let sealed = opened.sealed.clone();
+        let by =
+            self.act_in(&mut opened, |turn| turn.may_wipe(till_code, sealed.as_ref(), approval))?;
+        opened.stop_threads();
+        self.checked.end();
+        self.heed_damage(&mut opened);
+        let begun = opened.begin_wipe();
+        if begun.is_ok() {
+            self.seen.forget();
+            self.trouble.forget();
+            self.checked.forget();
+            (self.notify)(Signal::Display(Display::Idle { business: String::new() }));
+        }
+        if opened.ledger.is_some() {
+            *lock(&self.reader) = None;
+            opened.close();
+            // Ends the wipe; where none could be begun, the till goes on as it was.
+            self.open_ledger(&mut opened);
+        }
+        let start = opened.start.clone();
+        (self.notify)(Signal::Changed([Topic::Session].into()));
+        drop((opened, copying));
+        begun?;
+        tracing::warn!(till = till_code, %by, "this till was taken out of service");
+        Ok(start)
+    }
+}
+
+impl Opened {
+    /// From here on the wipe happens, unless it could not be noted.
+    fn begin_wipe(&self) -> Result<(), Fault> {
+        let Some(ledger) = &self.ledger else { return Err(self.start.fault()) };
+        let ledger = lock(ledger);
+        // The exchange may have begun an incarnation before it ended.
+        WayOut::ensure(&ledger, self.sealed.as_ref())
+            .and_then(|()| wipe::begin(ledger.home()))
+            .map_err(|error| Fault::from(&error))
     }
 }
 
 impl Turn<'_> {
+    /// Who takes the till out of service, with whose approval, where nothing is lost by it.
     fn may_wipe(
         &mut self,
-        code: &str,
+        till_code: &str,
+        sealed: Option<&Sealed>,
         approval: Option<&Approval>,
-        sealed: Option<i64>,
-    ) -> Result<(), TillError> {
-        let who = self.who_with(approval)?;
-        if code.trim().to_uppercase() != self.ledger.identity()?.code.as_str() {
-            return Err(TillError::refused("wipe.code", "this is not the code of this till"));
+    ) -> Result<String, TillError> {
+        self.who()?;
+        let code = &self.ledger.identity()?.code;
+        if !code.as_str().eq_ignore_ascii_case(till_code.trim()) {
+            let message = format!("this is till {code}");
+            return Err(TillError::refused("wipe.code", message).with("code", code));
         }
-        self.allow(&who, Action::Maintain)?;
+        self.empty_basket()?;
         if self.ledger.live()?.shift.is_some() {
-            let message = "a shift is open: count and close it first";
-            return Err(TillError::refused("wipe.shift_open", message));
+            return Err(TillError::refused("wipe.shift_open", "count and close the shift first"));
         }
-        if !self.counter.draft.is_empty() || goods::count_parked(self.conn())? > 0 {
-            let message = "a basket is open or parked: sell or empty it first";
-            return Err(TillError::refused("wipe.basket_open", message));
+        let parked = goods::count_parked(self.conn())?;
+        if parked > 0 {
+            let message = format!("{parked} baskets are parked");
+            return Err(TillError::refused("wipe.parked", message).with("count", parked));
         }
-        let unsent = super::sync::unsent(self.ledger)?.0;
-        if unsent > 0 && sealed != Some(self.ledger.live()?.pos()) {
-            let message = format!("{unsent} entries have not reached the store");
-            return Err(TillError::refused("wipe.unsent", message).with("count", unsent));
-        }
-        Ok(())
+        WayOut::ensure(self.ledger, sealed)?;
+        let who = self.who_with(approval)?;
+        let approver = self.allow(&who, Action::TakeOutOfService)?;
+        let by = who.actor.staff.to_string();
+        Ok(approver.map_or(by.clone(), |approver| format!("{by}, approved by {approver}")))
     }
 }

@@ -2,11 +2,12 @@ import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
 import { beforeEach, expect, it, vi } from "vitest";
 import App from "../App.svelte";
 import Quit from "../dialogs/Quit.svelte";
+import Wipe from "../dialogs/Wipe.svelte";
 import { withKey } from "../keymap";
 import Papers from "../screens/health/Papers.svelte";
 import Browse from "../screens/sell/Browse.svelte";
 import { till } from "../till.svelte";
-import { basket, fake, item, line, payment, session, sold } from "./fake";
+import { basket, fake, item, line, payment, session, shop, sold } from "./fake";
 
 beforeEach(() => {
   Object.assign(till, { screen: "sell", dialog: null, sold: null, payment: null, basket: null, unknownCode: null, selected: null, asking: null, toasts: [] });
@@ -138,6 +139,37 @@ it("lets a till go that is offline only with all of it sealed", async () => {
   expect(fake.quit).toHaveBeenCalledTimes(1);
 });
 
+it("takes a till out of service only when all is sent or sealed, by its code, with a manager's PIN", async () => {
+  till.shop = shop;
+  till.session = { ...session, shift: null };
+  till.dialog = { kind: "wipe" };
+  till.sold = sold;
+  fake.wayOut.mockResolvedValueOnce({ unsent: 2, sealed: null }).mockResolvedValue({ unsent: 2, sealed: "/data/sealed/x.db.age" });
+  fake.sealedExport.mockResolvedValue("/data/sealed/x.db.age");
+  const refusal = { code: "approval.missing", message: "needs approval", field: null, values: { role: "manager" } };
+  fake.wipe.mockRejectedValueOnce(refusal).mockResolvedValue({ kind: "enrol", sealed: "/data/sealed" });
+  fake.start.mockResolvedValue({ kind: "enrol", sealed: "/data/sealed" });
+  render(Wipe);
+  expect((await screen.findByTestId("wipe-unsent")).textContent).toContain("2 entries");
+  expect(screen.queryByRole("button", { name: "Remove everything" })).toBeNull();
+  const [passphrase, again] = [screen.getByLabelText(/Passphrase/), screen.getByLabelText("Once more")];
+  for (const field of [passphrase, again]) await fireEvent.input(field, { target: { value: "correct horse battery" } });
+  await fireEvent.click(screen.getByRole("button", { name: "Seal into a file" }));
+  await screen.findByText("/data/sealed/x.db.age");
+  const remove = screen.getByRole<HTMLButtonElement>("button", { name: "Remove everything" });
+  const code = screen.getByTestId("wipe-code");
+  await fireEvent.input(code, { target: { value: "T2" } });
+  expect(remove.disabled).toBe(true);
+  await fireEvent.input(code, { target: { value: "t1" } });
+  expect(remove.disabled).toBe(false);
+  await fireEvent.submit(code.closest("form")!);
+  await waitFor(() => expect(till.asking).not.toBeNull());
+  till.asking!.answer({ staff: "kavya", pin: "2580" });
+  await waitFor(() => expect(till.start).toEqual({ kind: "enrol", sealed: "/data/sealed" }));
+  expect(fake.wipe).toHaveBeenLastCalledWith("t1", { staff: "kavya", pin: "2580" });
+  expect([till.dialog, till.sold, till.session]).toEqual([null, null, null]);
+});
+
 it("asks a person about a print that was cut off", async () => {
   const job = { id: 7, what: "receipt" as const, name: "T1/26-27/00001", copyNo: 0, state: "maybe" as const, tries: 1, problem: null, atMs: 1 };
   till.papers = { jobs: [job], trouble: null };
@@ -196,30 +228,6 @@ it("lets the payment go on as it was when the store knows no such card", async (
   await screen.findByText("The store knows no gift card or credit of this number.");
   await waitFor(() => expect(screen.queryByTestId("asking")).toBeNull());
   expect(fake.payFromBalance).toHaveBeenCalledWith("gift-0001", null, null);
-});
-
-it("takes a till out of service only when nothing is lost and its code was typed", async () => {
-  fake.unsent.mockResolvedValue(2);
-  fake.sealedExport.mockResolvedValue("/data/sealed/x.db.age");
-  fake.syncState.mockResolvedValue({ code: "sync.offline", online: false, unsent: 2, oldestUnsentAtMs: 1, lastExchangeAtMs: 1 });
-  fake.wipe.mockResolvedValue({ kind: "enrol" });
-  render(App);
-  await waitFor(() => expect(till.sync).not.toBeNull());
-  till.go("settings");
-  await fireEvent.click(await screen.findByRole("button", { name: "Take out of service …" }));
-  const remove = await screen.findByRole<HTMLButtonElement>("button", { name: "Remove everything" });
-  await fireEvent.input(screen.getByTestId("wipe-code"), { target: { value: "t1" } });
-  await screen.findByText(/2 entries have not reached the store/);
-  expect(remove.disabled).toBe(true);
-  for (const label of [/Passphrase/, /Once more/]) await fireEvent.input(screen.getByLabelText(label), { target: { value: "correct horse battery" } });
-  await fireEvent.click(screen.getByRole("button", { name: "Seal into a file" }));
-  await waitFor(() => expect(remove.disabled).toBe(false));
-  await fireEvent.input(screen.getByTestId("wipe-code"), { target: { value: "T2" } });
-  expect(remove.disabled).toBe(true);
-  await fireEvent.input(screen.getByTestId("wipe-code"), { target: { value: "t1" } });
-  await fireEvent.submit(screen.getByTestId("wipe-code").closest("form")!);
-  await waitFor(() => expect(till.start).toEqual({ kind: "enrol" }));
-  expect(fake.wipe).toHaveBeenCalledWith("t1", null);
 });
 
 it("takes cash exactly when the code for it is scanned, and gives a card's number to nobody else", async () => {
