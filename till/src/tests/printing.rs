@@ -74,7 +74,8 @@ impl Printer {
 
 fn take(mut stream: TcpStream, mood: Mood) -> Option<Vec<u8>> {
     let mut job = Vec::new();
-    let mut buffer = [0; 4096];
+    // Whoever cuts off leaves bytes unread, however much comes at once.
+    let mut buffer = vec![0; if mood == Mood::CutsOff { 64 } else { 4096 }];
     loop {
         if mood == Mood::CutsOff && job.len() > 100 {
             // Closed with bytes unread: the other side hears a reset.
