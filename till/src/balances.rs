@@ -205,7 +205,7 @@ pub(crate) fn covered(known: Option<Minor>, amount: Minor) -> Result<(), TillErr
     match known {
         None => Err(TillError::refused(
             "balance.offline",
-            "while the store does not answer, only what this till issued itself is taken",
+            "without asking the store, only what this till issued itself is taken",
         )),
         Some(left) if left < amount => {
             let message = format!("only {} minor units are left on it", left.0);
