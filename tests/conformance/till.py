@@ -5,6 +5,7 @@
     till.py --data DIR sell SKU QUANTITY_MILLI [--price-minor N]
     till.py --data DIR sync
     till.py --data DIR show SKU | status | poison | lease SKU QUANTITY_MILLI
+    till.py --data DIR card NUMBER AMOUNT_MINOR | ask MEDIUM NUMBER AMOUNT_MINOR | sell SKU QUANTITY_MILLI --hold ID
     till.py --data DIR backup FILE | restore FILE [--unnoticed]
     till.py selftest GOLDEN_DIR
 
@@ -405,7 +406,7 @@ class Till:
     def needs_incarnation(self):
         return self.get("wish") or self.get("install") != self.install_id()
 
-    def sell(self, sku, quantity_milli, price_minor):
+    def sell(self, sku, quantity_milli, price_minor, card=None, hold=None):
         if quantity_milli <= 0:
             raise SystemExit("quantity_milli must be above 0")
         # A new incarnation comes before the first sale; one answer may be lost, so it is asked for three times.
@@ -419,9 +420,15 @@ class Till:
             number = self.get("number") + 1
             self.set("number", number)
             document = self.document(sku, quantity_milli, price_minor, number)
+            if card:
+                document["lines"][0] |= {"name": "Gift card", "gift_card": card}
+            if hold:
+                document["tenders"] = self.tenders_from(hold, document["totals"]["payable_minor"])
             total = document["totals"]["payable_minor"]
             moves = [{"sku": sku, "location": self.get("location"), "quantity_milli": -quantity_milli, "reason": "sale"}]
-            lease = self.lease_for(sku, quantity_milli)
+            lease = None if card else self.lease_for(sku, quantity_milli)
+            if card:
+                moves = []
             if lease is not None:
                 moves[0]["lease"] = lease
             sums = self.perpetual()
@@ -432,6 +439,18 @@ class Till:
             sidecar = json.dumps({"salt": os.urandom(16).hex(), "name": "A customer"})
             seq = self.append("sale.completed", {"document": document, "movements": moves}, sidecar)
         return {"seq": seq, "number": document["number"], "total_minor": total}
+
+    def tenders_from(self, hold, total):
+        """What the store has set aside, and cash for the rest."""
+        row = self.db.execute("SELECT fields, outcome FROM request WHERE id = ?", [hold]).fetchone()
+        asked, told = json.loads(row[0]), json.loads(row[1] or "{}")
+        if told.get("outcome") != "held":
+            raise SystemExit(f"nothing is set aside: {told}")
+        part = min(told["amount_minor"], total)
+        tenders = [{"tender_type": asked["medium"], "amount_minor": part, "reference": asked["number"], "hold": hold}]
+        if part < total:
+            tenders.append({"tender_type": "cash", "amount_minor": total - part})
+        return tenders
 
     def lease_for(self, sku, quantity_milli):
         rows = self.db.execute("SELECT fields, outcome FROM request WHERE outcome IS NOT NULL").fetchall()
@@ -477,7 +496,11 @@ class Till:
         }
 
     def ask_lease(self, sku, quantity_milli):
-        request = {"kind": "lease.acquire", "sku": sku, "location": self.get("location"), "quantity_milli": quantity_milli}
+        return self.ask({
+            "kind": "lease.acquire", "sku": sku, "location": self.get("location"), "quantity_milli": quantity_milli,
+        })
+
+    def ask(self, request):
         ident = str(uuid.uuid4())
         with self:
             self.db.execute("INSERT INTO request VALUES (?, ?, NULL)", [ident, json.dumps(request)])
@@ -804,6 +827,14 @@ def main():
     lease = commands.add_parser("lease")
     lease.add_argument("sku")
     lease.add_argument("quantity_milli", type=int)
+    sell.add_argument("--hold", help="pay from what the store has set aside under this request")
+    card = commands.add_parser("card")
+    card.add_argument("number")
+    card.add_argument("amount_minor", type=int)
+    ask = commands.add_parser("ask")
+    ask.add_argument("medium")
+    ask.add_argument("number")
+    ask.add_argument("amount_minor", type=int)
     commands.add_parser("show").add_argument("sku")
     for name in ["sync", "status", "poison"]:
         commands.add_parser(name)
@@ -828,7 +859,12 @@ def main():
             parser.error("--store is needed")
         return till.enrol(args.store, args.code)
     if args.command == "sell":
-        return till.sell(args.sku, args.quantity_milli, args.price_minor)
+        return till.sell(args.sku, args.quantity_milli, args.price_minor, hold=args.hold)
+    if args.command == "card":
+        return till.sell("GIFT-CARD", 1000, args.amount_minor, card=args.number)
+    if args.command == "ask":
+        fields = {"medium": args.medium, "number": args.number, "amount_minor": args.amount_minor}
+        return till.ask({"kind": "balance.spend"} | fields)
     if args.command == "lease":
         return till.ask_lease(args.sku, args.quantity_milli)
     if args.command == "show":

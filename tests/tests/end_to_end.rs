@@ -265,4 +265,16 @@ fn a_till_written_from_the_protocol_document_alone_sells_through_the_real_store(
     assert!(books.broken_chains.is_empty(), "{:?}", books.broken_chains);
     let place = ("PEN-BLUE".to_owned(), "jayanagar".to_owned());
     assert_eq!((books.quarantined, books.on_hand[&place]), (0, 88_000));
+    // A card is sold; what the store sets aside of it pays for a pen, and the rest is free again.
+    let card = ("gift_card".to_owned(), "9012345678901238".to_owned());
+    run(&["card", &card.1, "50000"]);
+    run(&["sync"]);
+    let asked = run(&["ask", &card.0, &card.1, "60000"]);
+    run(&["sync"]);
+    run(&["sell", "PEN-BLUE", "1000", "--hold", asked["id"].as_str().unwrap()]);
+    run(&["sync"]);
+    let books = Books::read(&world.office.database()).unwrap();
+    assert_eq!((books.quarantined, books.holds, books.on_hand[&place]), (0, 0, 87_000));
+    let spent = 50_000 - books.balances[&card];
+    assert!(spent > 0 && spent < 50_000, "{spent}");
 }
