@@ -47,6 +47,16 @@ pub fn number(text: &str) -> Result<Number, TillError> {
     Number::new(text).map_err(refused)
 }
 
+/// Reads which balance a number means. Cards that were printed elsewhere do not say what they are: they are gift cards.
+///
+/// # Errors
+/// Those of [`number`].
+pub fn key(text: &str) -> Result<Key, TillError> {
+    let number = number(text)?;
+    let medium = number.medium().unwrap_or(Medium::GiftCard);
+    Ok(Key { medium, number: number.as_str().to_owned() })
+}
+
 /// A new number.
 ///
 /// # Errors

@@ -11,7 +11,6 @@ use crate::error::TillError;
 use crate::ledger::Ledger;
 use crate::requests::{self, RequestState};
 use crate::sync_driver::locked;
-use daybook_domain::balance::{Key, Medium};
 use daybook_sync::message::Outcome;
 use serde_json::{Value, json};
 use std::sync::{Mutex, PoisonError};
@@ -46,9 +45,7 @@ fn ask(
     number: &str,
     amount: &str,
 ) -> Result<Value, TillError> {
-    let number = balances::number(number)?;
-    let medium = number.medium().unwrap_or(Medium::GiftCard);
-    let key = Key { medium, number: number.as_str().to_owned() };
+    let key = balances::key(number)?;
     exchange(ledger)?;
     let request = {
         let mut ledger = locked(ledger);
@@ -62,7 +59,7 @@ fn ask(
         Some(RequestState::Answered {
             outcome: Outcome::Held { amount_minor, left_minor, .. },
         }) => Ok(json!({
-            "event": "held", "hold": request, "medium": medium, "number": number,
+            "event": "held", "hold": request, "medium": key.medium, "number": key.number,
             "amount_minor": amount_minor, "left_minor": left_minor,
         })),
         Some(RequestState::Answered { outcome: Outcome::Refused { code } }) => {

@@ -8,7 +8,7 @@ use crate::error::TillError;
 use crate::requests::{self, RequestState};
 use crate::staff::Who;
 use daybook_domain::amount::Minor;
-use daybook_domain::balance::{Key, Medium};
+use daybook_domain::balance::Key;
 use daybook_sync::message::Outcome;
 use uuid::Uuid;
 
@@ -79,7 +79,7 @@ impl Desk {
         let online = self.store_answers();
         self.act(|turn| {
             turn.who()?;
-            let key = key_of(number)?;
+            let key = balances::key(number)?;
             if !online {
                 return Err(requests::offline());
             }
@@ -131,7 +131,7 @@ impl Turn<'_> {
     ) -> Result<Paid, TillError> {
         self.begin_payment()?;
         self.not_asking()?;
-        let key = key_of(number)?;
+        let key = balances::key(number)?;
         if !self.offered()?.contains(&key.medium.tender_type()) {
             let message = "a gift card cannot be bought with a gift card or store credit";
             return Err(TillError::refused("payment.not_offered", message));
@@ -290,13 +290,6 @@ impl Turn<'_> {
             )),
         }
     }
-}
-
-/// Cards that were printed elsewhere do not say what they are: they are gift cards.
-fn key_of(number: &str) -> Result<Key, TillError> {
-    let number = balances::number(number)?;
-    let medium = number.medium().unwrap_or(Medium::GiftCard);
-    Ok(Key { medium, number: number.as_str().to_owned() })
 }
 
 /// Why the store did not set anything aside.
