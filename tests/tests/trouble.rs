@@ -91,7 +91,6 @@ fn a_replaced_till_goes_on_in_its_next_incarnation() {
     assert_eq!(report["summary"]["unexplained_milli"], 0, "{report}");
 }
 
-/// Runs a till's whole story on a small disk of its own, and answers what each step said.
 #[test]
 fn store_credit_spent_at_two_tills_at_once_is_owed_once_and_a_person_is_asked() {
     let world = World::begin();
@@ -132,6 +131,7 @@ fn store_credit_spent_at_two_tills_at_once_is_owed_once_and_a_person_is_asked() 
     assert!(text.contains(number), "{text}");
 }
 
+/// Runs a till's whole story on a small disk of its own, and answers what each step said.
 fn on_a_small_disk(world: &World) -> Option<Output> {
     let rights = if uid() == 0 { "-m" } else { "-rm" };
     let disk = world.dir.path().join("disk");
