@@ -61,11 +61,14 @@ pub struct PrintQueue {
 }
 
 /// Begins to print beside the selling.
+///
+/// # Errors
+/// `ledger.…`.
 pub(super) fn start(
     ledger: &Arc<Mutex<Ledger>>,
     notify: &Notify,
     trouble: &Arc<Trouble>,
-) -> Printing {
+) -> Result<Printing, TillError> {
     let (notify, trouble) = (Arc::clone(notify), Arc::clone(trouble));
     let heard = move |outcome: Result<(), PrintFault>| {
         *lock(&trouble.0) = outcome.err().map(|fault| fault_of(fault.code, &fault.message));

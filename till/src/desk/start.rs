@@ -213,8 +213,15 @@ impl Desk {
         }
         let ledger = Arc::new(Mutex::new(ledger));
         if enrolled {
+            match printing::start(&ledger, &self.notify, &self.trouble) {
+                Ok(printing) => opened.printing = Some(printing),
+                Err(error) => {
+                    *lock(&self.reader) = None;
+                    opened.start = Start::of(&error);
+                    return;
+                }
+            }
             opened.running = Some(sync::start(&ledger, &self.notify, &self.seen));
-            opened.printing = Some(printing::start(&ledger, &self.notify, &self.trouble));
         }
         opened.ledger = Some(ledger);
     }

@@ -71,6 +71,7 @@ impl Desk {
         let reader = schema::open_reader(&practice.home().database())?;
         let counter = Counter { person: Some(person), ..Counter::restore(&practice)? };
         let practice = Arc::new(Mutex::new(practice));
+        let printing = printing::start(&practice, &self.notify, &self.trouble)?;
         *lock(&self.reader) = Some(reader);
         opened.ledger = Some(Arc::clone(&practice));
         opened.aside = Some(Aside {
@@ -79,7 +80,7 @@ impl Desk {
             printing: opened.printing.take(),
             counter: std::mem::replace(&mut opened.counter, counter),
         });
-        opened.printing = Some(printing::start(&practice, &self.notify, &self.trouble));
+        opened.printing = Some(printing);
         Ok(())
     }
 

@@ -63,22 +63,26 @@ impl Printing {
 /// Hears what came of a job or of the drawer.
 pub(crate) type Heard = Box<dyn Fn(Result<(), PrintFault>) + Send>;
 
-/// Begins to print until stopped.
-pub(crate) fn start(ledger: &Arc<Mutex<Ledger>>, heard: Heard) -> Printing {
+/// Begins to print until stopped. What an earlier program was sending when it ended is in doubt before this returns:
+/// whoever looks at the queue next sees it.
+///
+/// # Errors
+/// `ledger.…`: then nothing is printed.
+pub(crate) fn start(ledger: &Arc<Mutex<Ledger>>, heard: Heard) -> Result<Printing, TillError> {
+    lock(ledger).write_state(queue::recover)?;
     let (orders, received) = mpsc::channel();
     let ledger = Arc::clone(ledger);
     let thread = thread::spawn(move || {
-        let mut worker = Worker { ledger, heard, fonts: None };
-        if let Err(error) = worker.run(&received) {
-            tracing::error!(%error, "the printing has ended");
-        }
+        Worker { ledger, heard, interrupted: false, fonts: None }.run(&received);
     });
-    Printing { orders, thread }
+    Ok(Printing { orders, thread })
 }
 
 struct Worker {
     ledger: Arc<Mutex<Ledger>>,
     heard: Heard,
+    /// The ledger failed it: what it was sending then is in doubt.
+    interrupted: bool,
     /// Parsed when the first paper needs them.
     fonts: Option<Fonts>,
 }
@@ -87,44 +91,59 @@ struct Worker {
 type Way = Option<String>;
 
 impl Worker {
-    fn run(&mut self, orders: &Receiver<Order>) -> Result<(), TillError> {
-        self.lock().write_state(queue::recover)?;
+    fn run(&mut self, orders: &Receiver<Order>) {
         let mut failures = 0_u32;
         loop {
-            let held_up = self.empty_queue(orders)?;
+            let held_up = self.empty_queue(orders).unwrap_or_else(|error| {
+                tracing::error!(%error, "the ledger holds up the printing");
+                self.interrupted = true;
+                (self.heard)(Err(PrintFault::later("print.failed", &error)));
+                true
+            });
             failures = if held_up { failures.saturating_add(1) } else { 0 };
             let order = match failures {
                 0 => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 _ => orders.recv_timeout(pause(failures)),
             };
             match order {
-                Ok(Order::OpenDrawer) => self.drawer()?,
+                Ok(Order::OpenDrawer) => self.drawer(),
                 Ok(Order::Look) => failures = 0,
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
     /// Prints what waits. Says whether a printer could not take its jobs for now.
     fn empty_queue(&mut self, orders: &Receiver<Order>) -> Result<bool, TillError> {
+        if self.interrupted {
+            self.lock().write_state(queue::recover)?;
+            self.interrupted = false;
+            (self.heard)(Ok(()));
+        }
         let mut blocked: Vec<Way> = Vec::new();
         loop {
             let (setup, job) = {
                 let ledger = self.lock();
                 let setup = PrinterSetup::read(ledger.reader())?;
                 let jobs = queue::waiting(ledger.reader())?;
-                (setup.clone(), jobs.into_iter().find(|job| !blocked.contains(&way(&setup, job))))
+                let job = jobs.into_iter().find(|job| !blocked.contains(&way(&setup, job)));
+                (setup, job)
             };
-            // The drawer is never behind the paper of the act that opens it.
+            // The drawer is never behind the paper of the act that opens it: it was ordered before that act could be
+            // read. Whatever is ordered after the reading may be about what it did not see.
+            let mut stale = false;
             loop {
                 match orders.try_recv() {
-                    Ok(Order::OpenDrawer) => self.drawer()?,
-                    Ok(Order::Look) => {}
+                    Ok(Order::OpenDrawer) => self.drawer(),
+                    Ok(Order::Look) => stale = true,
                     Err(TryRecvError::Empty) => break,
                     // The till closes: what waits is printed at its next start.
                     Err(TryRecvError::Disconnected) => return Ok(false),
                 }
+            }
+            if stale {
+                continue;
             }
             let Some(job) = job else { return Ok(!blocked.is_empty()) };
             self.lock().write_state(|conn| queue::begin(conn, job.id))?;
@@ -179,16 +198,19 @@ impl Worker {
     }
 
     /// Opens the drawer now or not at all: not an hour later, when the printer is back.
-    fn drawer(&mut self) -> Result<(), TillError> {
-        let setup = PrinterSetup::read(self.lock().reader())?;
-        if let Some(pin) = setup.drawer_pin() {
-            let outcome = raw(&setup, &open_drawer(pin)).map_err(|fault| {
-                tracing::warn!(code = fault.code, message = fault.message, "the drawer stays shut");
-                PrintFault { code: "printer.drawer", ..fault }
-            });
-            (self.heard)(outcome);
-        }
-        Ok(())
+    fn drawer(&mut self) {
+        let setup = PrinterSetup::read(self.lock().reader());
+        let outcome = match setup {
+            Ok(setup) => {
+                let Some(pin) = setup.drawer_pin() else { return };
+                raw(&setup, &open_drawer(pin))
+            }
+            Err(error) => Err(PrintFault::lasting("print.failed", &error)),
+        };
+        (self.heard)(outcome.map_err(|fault| {
+            tracing::warn!(code = fault.code, message = fault.message, "the drawer stays shut");
+            PrintFault { code: "printer.drawer", ..fault }
+        }));
     }
 
     fn fonts(&mut self) -> Result<&Fonts, PrintFault> {

@@ -14,6 +14,7 @@ use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice};
 use daybook_domain::document::{DocumentKind, TenderType};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 pub(super) fn desk(shop: &Shop) -> Desk {
     Desk::open(&shop.till(), Arc::new(|_| {}))
@@ -531,6 +532,9 @@ fn a_customer_is_found_by_phone_or_entered_once_and_stands_on_the_sale() {
     assert!(!said.contains("Meera"), "personal data stand beside the journal, not in it");
 }
 
+/// Longest silence before a test gives up.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A gate that waits until something is so; the desk's other threads tell when to look again.
 pub(super) struct Bell(Mutex<u64>, std::sync::Condvar);
 
@@ -545,10 +549,19 @@ impl Bell {
         (Desk::open(&shop.till(), notify), bell)
     }
 
+    /// Waits until it is so, looking again at each ring only: a state that nobody announces is found out here.
     pub(super) fn until(&self, so: impl Fn() -> bool) {
-        let mut heard = self.0.lock().unwrap();
-        while !so() {
-            heard = self.1.wait(heard).unwrap();
+        loop {
+            let before = *self.0.lock().unwrap();
+            if so() {
+                return;
+            }
+            let heard = self.0.lock().unwrap();
+            let (heard, waited) =
+                self.1.wait_timeout_while(heard, PATIENCE, |rings| *rings == before).unwrap();
+            drop(heard);
+            assert!(!waited.timed_out() || so(), "it never came to be, and nobody rang");
+            assert!(!waited.timed_out(), "it came to be, and nobody rang");
         }
     }
 }

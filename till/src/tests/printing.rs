@@ -1,6 +1,6 @@
 //! What goes to paper: a sale never waits for it, nothing is lost, and doubt is said.
 
-use super::desk::{Bell, cash, code, manager, offer, scan, sold};
+use super::desk::{Bell, PATIENCE, cash, code, manager, offer, scan, sold};
 use super::fixture::{PIN, Shop};
 use crate::desk::view::{CashKind, Closing, PaperState, Pieces, Refund, ReturnLine, Sold};
 use crate::desk::{Desk, PaperForm, PrintQueue};
@@ -58,10 +58,9 @@ impl Printer {
 
     /// The jobs, once there are so many.
     fn jobs(&self, count: usize) -> Vec<Vec<Event>> {
-        let mut jobs = self.jobs.0.lock().unwrap();
-        while jobs.len() < count {
-            jobs = self.jobs.1.wait(jobs).unwrap();
-        }
+        let jobs = self.jobs.0.lock().unwrap();
+        let fewer = |jobs: &mut Vec<Vec<u8>>| jobs.len() < count;
+        let (jobs, _) = self.jobs.1.wait_timeout_while(jobs, PATIENCE, fewer).unwrap();
         assert_eq!(jobs.len(), count);
         jobs.iter().map(|job| decode(job).unwrap()).collect()
     }
@@ -232,16 +231,46 @@ fn a_power_cut_while_printing_leaves_a_doubt_and_before_it_loses_nothing() {
     let conn = rusqlite::Connection::open(shop.till().join("till.db")).unwrap();
     conn.execute("UPDATE print_job SET state = 'printing'", []).unwrap();
     drop(conn);
-    let (desk, bell) = Bell::desk(&shop);
+    let (desk, _bell) = Bell::desk(&shop);
     desk.sign_in("asha", PIN).unwrap();
     let doubt = (What::Receipt, JobState::Maybe, Some("printer.cut_off".to_owned()));
-    bell.until(|| states(&desk) == [doubt.clone()]);
+    assert_eq!(states(&desk), [doubt], "the window that opens shows it");
     let printer = Printer::on(TcpListener::bind(address).unwrap());
     let job = queue(&desk).jobs[0].id;
     assert_eq!(desk.drop_print(job).unwrap().jobs, []);
     assert_eq!(last_paper(&desk), PaperState::None);
     desk.reprint(&sale.number, PaperForm::Receipt).unwrap();
     assert!(readable(&printer.jobs(1)[0]).contains("COPY 1"));
+}
+
+#[test]
+fn a_ledger_that_takes_nothing_for_a_moment_holds_the_printing_up_and_does_not_end_it() {
+    let shop = Shop::open();
+    let printer = Printer::start();
+    let (desk, bell) = selling(&shop, &printer.setup());
+    let conn = rusqlite::Connection::open(shop.till().join("till.db")).unwrap();
+    let refuse = |state: &str| {
+        let body = format!("WHEN NEW.state = '{state}' BEGIN SELECT RAISE(ABORT, 'no'); END");
+        conn.execute_batch(&format!("CREATE TRIGGER refused BEFORE UPDATE ON print_job {body}"))
+            .unwrap();
+    };
+    let recover = || conn.execute_batch("DROP TRIGGER refused").unwrap();
+    let trouble = || queue(&desk).trouble.map(|fault| fault.code);
+    // Before anything is sent: it waits, and is printed once.
+    refuse("printing");
+    let first = sell(&desk);
+    bell.until(|| trouble().as_deref() == Some("print.failed"));
+    assert_eq!(states(&desk), [(What::Receipt, JobState::Waiting, None)]);
+    recover();
+    assert!(readable(&printer.jobs(1)[0]).contains(&first.number));
+    bell.until(|| queue(&desk) == PrintQueue { jobs: Vec::new(), trouble: None });
+    // After it was sent: nobody can know, and a person is asked.
+    refuse("printed");
+    let second = sell(&desk);
+    assert!(readable(&printer.jobs(2)[1]).contains(&second.number));
+    let doubt = (What::Receipt, JobState::Maybe, Some("printer.cut_off".to_owned()));
+    bell.until(|| states(&desk) == [doubt.clone()] && trouble().is_none());
+    recover();
 }
 
 #[test]
