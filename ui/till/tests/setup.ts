@@ -1,6 +1,6 @@
 // What jsdom lacks of a browser, and the till behind the window.
 
-import { cleanup } from "@testing-library/svelte";
+import { cleanup, configure } from "@testing-library/svelte";
 import { afterEach, vi } from "vitest";
 import { fake, forget } from "./fake";
 
@@ -20,6 +20,9 @@ if (typeof window !== "undefined") {
   Object.defineProperty(HTMLElement.prototype, "clientWidth", { configurable: true, get: () => 480 });
   Object.defineProperty(HTMLElement.prototype, "clientHeight", { configurable: true, get: () => 560 });
 }
+
+// A busy machine is slow, not wrong.
+configure({ asyncUtilTimeout: 15_000 });
 
 vi.mock("@tauri-apps/api/event", () => ({ listen: async () => () => {} }));
 vi.mock("../bindings", () => ({ commands: fake }));
