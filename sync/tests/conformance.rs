@@ -12,7 +12,7 @@ use daybook_sync::wire::{decode_json, encode_json, inflate};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use support::store::Store;
@@ -109,7 +109,7 @@ fn answer(store: &mut Store, path: &str, body: &[u8]) -> Result<Vec<u8>, Refusal
 
 struct Python {
     store: String,
-    data: PathBuf,
+    data: tempfile::TempDir,
 }
 
 impl Python {
@@ -117,7 +117,7 @@ impl Python {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/conformance/till.py");
         let output = Command::new("python3")
             .arg(script)
-            .args(["--data", self.data.to_str().unwrap(), "--store", &self.store])
+            .args(["--data", self.data.path().to_str().unwrap(), "--store", &self.store])
             .args(args)
             .output()
             .expect("python3 is installed");
@@ -131,22 +131,17 @@ impl Python {
     }
 
     fn file(&self, name: &str) -> String {
-        self.data.join(name).to_str().unwrap().to_owned()
+        self.data.path().join(name).to_str().unwrap().to_owned()
     }
 }
 
-fn python(store: &Arc<Mutex<Store>>, faults: bool, name: &str) -> Python {
-    let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    if data.exists() {
-        std::fs::remove_dir_all(&data).unwrap();
-    }
-    std::fs::create_dir_all(&data).unwrap();
-    Python { store: serve(Arc::clone(store), faults), data }
+fn python(store: &Arc<Mutex<Store>>, faults: bool) -> Python {
+    Python { store: serve(Arc::clone(store), faults), data: tempfile::tempdir().unwrap() }
 }
 
 #[test]
 fn a_till_in_another_language_computes_the_released_bytes() {
-    let till = Python { store: String::new(), data: PathBuf::from("/nowhere") };
+    let till = Python { store: String::new(), data: tempfile::tempdir().unwrap() };
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
     let answer = till.till(&["selftest", golden.to_str().unwrap()]);
     assert_eq!(answer["selftest"], "passed");
@@ -155,7 +150,7 @@ fn a_till_in_another_language_computes_the_released_bytes() {
 #[test]
 fn a_till_in_another_language_sells_through_lost_answers_restores_and_forks() {
     let store = Arc::new(Mutex::new(Store::new()));
-    let till = python(&store, true, "python-till");
+    let till = python(&store, true);
     till.till(&["enrol", "GOOD"]);
     till.till(&["sell", "A", "2000", "--price-minor", "500"]);
     till.till(&["poison"]);
@@ -199,11 +194,18 @@ fn a_till_in_another_language_sells_through_lost_answers_restores_and_forks() {
 #[test]
 fn a_till_in_another_language_is_told_what_is_wrong() {
     let store = Arc::new(Mutex::new(Store::new()));
-    let till = python(&store, false, "python-refused");
+    let till = python(&store, false);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/conformance/till.py");
     let output = Command::new("python3")
         .arg(script)
-        .args(["--data", till.data.to_str().unwrap(), "--store", &till.store, "enrol", "BAD"])
+        .args([
+            "--data",
+            till.data.path().to_str().unwrap(),
+            "--store",
+            &till.store,
+            "enrol",
+            "BAD",
+        ])
         .output()
         .expect("python3 is installed");
     assert_eq!(output.status.code(), Some(2));

@@ -92,7 +92,7 @@ impl Cups {
         std::fs::write(dir.join("cups-files.conf"), files)?;
         let all = "Order allow,deny\nAllow all\n";
         let daemon = format!(
-            "Listen {}\nBrowsing Off\nDefaultAuthType None\nWebInterface No\n\
+            "ServerName localhost\nListen {}\nBrowsing Off\nDefaultAuthType None\nWebInterface No\n\
              <Location />\n{all}</Location>\n<Policy default>\n<Limit All>\n{all}</Limit>\n</Policy>\n",
             socket.display()
         );
@@ -108,7 +108,7 @@ impl Cups {
             .spawn()?;
         let cups = Self { daemon, socket };
         // It tells nobody when it listens: lpstat asks until it answers.
-        for _ in 0..200 {
+        for _ in 0..1200 {
             let asked = Command::new("lpstat")
                 .env("CUPS_SERVER", &cups.socket)
                 .arg("-r")

@@ -42,13 +42,22 @@ impl Screen {
         if let Some(output) = server.stdout.take() {
             BufReader::new(output).read_line(&mut line)?;
         }
-        Ok(Self { server, name: format!(":{}", line.trim()) })
+        let screen = Self { server, name: format!(":{}", line.trim()) };
+        if screen.name == ":" {
+            return Err(std::io::Error::other("Xvfb has no display"));
+        }
+        Ok(screen)
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        let _gone = self.server.kill();
+        // Asked first: a killed one leaves its lock file, on which a later one stumbles.
+        let pid = self.server.id().to_string();
+        let asked = Command::new("kill").arg(&pid).status().is_ok_and(|status| status.success());
+        if !asked {
+            let _gone = self.server.kill();
+        }
         let _status = self.server.wait();
     }
 }
@@ -81,7 +90,8 @@ impl Window {
     ) -> WebDriverResult<Self> {
         // Twice in one process is as good as once.
         let _before = rustls::crypto::ring::default_provider().install_default();
-        let screen = Screen::start(width, height)?;
+        // Two at once may both believe a display to be free.
+        let screen = Screen::start(width, height).or_else(|_| Screen::start(width, height))?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let service = Command::new("WebKitWebDriver")
             .args(["--host=127.0.0.1", &format!("--port={port}")])
@@ -100,7 +110,8 @@ impl Window {
             serde_json::json!({"binary": program("daybook"), "args": ["--data", data]}),
         )?;
         let address = format!("http://127.0.0.1:{port}");
-        for _ in 0..100 {
+        // The first start after the installation reads all of WebKit from the disk.
+        for _ in 0..1200 {
             if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 break;
             }

@@ -97,6 +97,14 @@ fn take(mut stream: TcpStream, mood: Mood) -> Option<Vec<u8>> {
     }
 }
 
+/// A printer that is switched off. Each test has a loopback address of its own: on a shared one another test could be
+/// given the port meanwhile.
+fn away(at: &str) -> (SocketAddr, PrinterSetup) {
+    let address = TcpListener::bind(at).unwrap().local_addr().unwrap();
+    let connection = Connection::Network { host: address.ip().to_string(), port: address.port() };
+    (address, PrinterSetup { connection, ..PrinterSetup::default() })
+}
+
 /// A till with this printer, where asha works in an open shift. Opening it opened the drawer, if one is wired.
 fn selling(shop: &Shop, setup: &PrinterSetup) -> (Desk, Arc<Bell>) {
     let (desk, bell) = Bell::desk(shop);
@@ -162,11 +170,7 @@ fn the_drawer_stays_shut_for_a_card() {
 #[test]
 fn a_sale_never_waits_for_a_printer_that_is_away_and_its_paper_comes_when_it_is_back() {
     let shop = Shop::open();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let connection = Connection::Network { host: address.ip().to_string(), port: address.port() };
-    let setup = PrinterSetup { connection, ..PrinterSetup::default() };
+    let (address, setup) = away("127.0.0.2:0");
     let (desk, bell) = selling(&shop, &setup);
     let sales = [sell(&desk), sell(&desk)];
     let unreachable = Some("printer.unreachable".to_owned());
@@ -219,11 +223,7 @@ fn a_printer_without_paper_says_so_and_nothing_is_sent() {
 #[test]
 fn a_power_cut_while_printing_leaves_a_doubt_and_before_it_loses_nothing() {
     let shop = Shop::open();
-    let gone = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = gone.local_addr().unwrap();
-    drop(gone);
-    let connection = Connection::Network { host: address.ip().to_string(), port: address.port() };
-    let setup = PrinterSetup { connection, ..PrinterSetup::default() };
+    let (address, setup) = away("127.0.0.3:0");
     let (desk, bell) = selling(&shop, &setup);
     let sale = sell(&desk);
     bell.until(|| queue(&desk).trouble.is_some());
