@@ -19,8 +19,8 @@ pub struct TillSeen {
     pub cursor: i64,
     /// Journal head it reported with it.
     pub head_seq: i64,
-    /// Last of its entries that the store holds without a gap.
-    pub received_through: i64,
+    /// Last of its entries up to which the store holds and has applied all.
+    pub applied_through: i64,
 }
 
 /// Proposes to set `target` aside in all, beyond what is reserved already. Lowering takes effect at once; for
@@ -43,7 +43,7 @@ pub fn propose(level: Level, target: Quantity) -> Result<Level, StockError> {
 /// second half matters: a till can pull the proposal and still hold unsent sales from before.
 #[must_use]
 pub fn acknowledged(seen: &TillSeen, proposal_feed: i64) -> bool {
-    !seen.live || (seen.cursor >= proposal_feed && seen.received_through >= seen.head_seq)
+    !seen.live || (seen.cursor >= proposal_feed && seen.applied_through >= seen.head_seq)
 }
 
 /// Raises the effective allotment towards the proposed one, when every live till has acknowledged the row that

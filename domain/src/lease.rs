@@ -2,7 +2,7 @@
 //!
 //! The till counts the time to live from before it asked, so its right always ends before the store's
 //! books say so. **Expiry ends the till's right, not the store's ignorance**: an expired lease is in doubt until every
-//! entry that the till wrote under it has arrived, or a named person writes it off.
+//! entry that the till wrote under it has arrived and had its effect, or a named person writes it off.
 
 mod grant;
 mod till;
@@ -66,7 +66,7 @@ pub enum LeaseState {
     },
 }
 
-/// What a till said of its journal in an exchange, and what the store holds of it.
+/// What a till said of its journal in an exchange, and what the store knows of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TillReport {
     /// When it spoke by the store's clock, UTC milliseconds.
@@ -75,8 +75,8 @@ pub struct TillReport {
     pub incarnation: u32,
     /// The head it reported, sent or not.
     pub head_seq: i64,
-    /// Last entry of that incarnation that the store holds without a gap.
-    pub received_through: i64,
+    /// Last entry of that incarnation up to which the store holds and has applied all.
+    pub applied_through: i64,
 }
 
 /// What happened to a lease.
@@ -155,7 +155,7 @@ impl Lease {
     }
 
     /// Learns from an exchange: a lease in doubt is settled once every entry that the till had when it first
-    /// spoke after the expiry has arrived. Another incarnation's word settles nothing: what the lost ledger
+    /// spoke after the expiry has been applied. Another incarnation's word settles nothing: what the lost ledger
     /// sold may never arrive, and only a person can say so.
     ///
     /// # Errors
@@ -172,7 +172,7 @@ impl Lease {
             return Ok(LeaseChange::Unchanged);
         }
         let end = last_seq.unwrap_or(report.head_seq);
-        if report.received_through >= end {
+        if report.applied_through >= end {
             *level = level.undoubt(self.remaining_milli)?;
             self.state = LeaseState::Settled { at_ms: report.at_ms };
             return Ok(LeaseChange::Changed);

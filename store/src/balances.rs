@@ -90,7 +90,7 @@ pub fn release(tx: &mut Tx<'_>, till: &Till, hold: Uuid) -> Result<Outcome, DbEr
     Ok(Outcome::Done)
 }
 
-/// Learns that every entry a till has written is here: what was set aside for it and whose time is over is not going to be
+/// Learns that every entry a till has written is here and has had its effect: what was set aside for it and whose time is over is not going to be
 /// spent.
 ///
 /// # Errors

@@ -16,3 +16,17 @@ pub fn next(tx: &mut Tx<'_>, name: &str) -> Result<i64, DbError> {
     )?;
     row.int(0)
 }
+
+/// Raises a counter to at least this: the numbers up to it are not given.
+///
+/// # Errors
+/// [`DbError`].
+pub fn raise(tx: &mut Tx<'_>, name: &str, last: i64) -> Result<(), DbError> {
+    let tenant = tx.tenant();
+    tx.execute(
+        "INSERT INTO counter (tenant_id, name, value) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id, name) DO UPDATE SET value = excluded.value WHERE counter.value < excluded.value",
+        args![tenant, name, last],
+    )?;
+    Ok(())
+}

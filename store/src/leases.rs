@@ -4,18 +4,22 @@ use crate::args;
 use crate::counter;
 use crate::db::{DbError, Row, Tx};
 use crate::stock;
-use crate::tills::{Till, record};
+use crate::tills::{Till, applied_through, record};
 use daybook_domain::amount::Quantity;
 use daybook_domain::ids::{LocationId, Sku, StaffId, TillId};
 use daybook_domain::lease::{GrantTerms, Lease, LeaseChange, LeaseState, TillReport};
 use daybook_domain::lease::{Outcome as Granted, answer};
 use daybook_domain::stock::{Level, StockError};
+use daybook_sync::feed::feed_number;
 use daybook_sync::message::Outcome;
 use serde::Serialize;
 use uuid::Uuid;
 
 /// How long a lease lasts: a shop's longest day.
 pub const TTL_MS: i64 = 16 * 3_600_000;
+
+/// Counter of the fences: as with the feed, each epoch has its own numbers.
+const FENCES: &str = "lease";
 
 /// A request for a lease as it came.
 #[derive(Debug, Clone)]
@@ -98,7 +102,7 @@ fn terms(
         ttl_ms: TTL_MS,
         now_ms: tx.now_ms(),
         // Numbers of refused requests are lost; a fence need only grow.
-        last_fence: counter::next(tx, "lease")? - 1,
+        last_fence: counter::next(tx, FENCES)? - 1,
     })
 }
 
@@ -147,30 +151,63 @@ pub fn release(
     else {
         return Ok(Outcome::refused("lease.unknown"));
     };
-    let received_through = received_through(tx, till.till, held.lease.incarnation)?;
-    let report = TillReport {
-        at_ms: tx.now_ms(),
-        incarnation: till.incarnation,
-        head_seq,
-        received_through,
-    };
+    let applied_through = applied_through(tx, till.till, held.lease.incarnation)?;
+    let report =
+        TillReport { at_ms: tx.now_ms(), incarnation: till.incarnation, head_seq, applied_through };
     held.change(tx, |lease, level| lease.give_back(level, report))?;
     Ok(Outcome::Done)
 }
 
-/// Learns from an exchange: leases of this till that are in doubt are settled when all its entries have arrived.
+/// What a till said in an exchange that may settle its leases.
+#[derive(Debug, Clone, Copy)]
+pub struct Word {
+    /// Its live incarnation, whose journal it spoke of.
+    pub incarnation: u32,
+    /// Last entry written there, sent or not.
+    pub head_seq: i64,
+    /// Whether it had learned of all that ends its leases before their time.
+    pub knows: bool,
+}
+
+/// Learns from an exchange: leases of this till that are in doubt are settled when all its entries have arrived and
+/// none of them waits in quarantine. A lease that ended before its time has to wait until the till knows: it may still sell
+/// under it.
 ///
 /// # Errors
 /// [`DbError`].
-pub fn hear(tx: &mut Tx<'_>, till: Uuid, incarnation: u32, head_seq: i64) -> Result<(), DbError> {
-    let received_through = received_through(tx, till, incarnation)?;
-    let report = TillReport { at_ms: tx.now_ms(), incarnation, head_seq, received_through };
-    let tenant = tx.tenant();
+pub fn hear(tx: &mut Tx<'_>, till: Uuid, word: Word) -> Result<(), DbError> {
+    let Word { incarnation, head_seq, knows } = word;
+    let applied_through = applied_through(tx, till, incarnation)?;
+    let (tenant, at_ms) = (tx.tenant(), tx.now_ms());
     let rows = tx.query(
-        "SELECT lease_id FROM lease WHERE tenant_id = $1 AND till_id = $2 AND state = 'in_doubt' ORDER BY lease_id",
-        args![tenant, till],
+        "SELECT lease_id FROM lease
+         WHERE tenant_id = $1 AND till_id = $2 AND state = 'in_doubt' AND (expires_at_ms <= $3 OR CAST($4 AS BIGINT) = 1)
+         ORDER BY lease_id",
+        args![tenant, till, at_ms, knows],
     )?;
-    for row in rows {
+    settle(tx, &rows, TillReport { at_ms, incarnation, head_seq, applied_through })
+}
+
+/// Learns that an entry no longer waits in quarantine: leases whose till has said where its sales under them end are
+/// settled without another word of it.
+///
+/// # Errors
+/// [`DbError`].
+pub fn hear_applied(tx: &mut Tx<'_>, till: Uuid, incarnation: u32) -> Result<(), DbError> {
+    let applied_through = applied_through(tx, till, incarnation)?;
+    let (tenant, at_ms) = (tx.tenant(), tx.now_ms());
+    let rows = tx.query(
+        "SELECT lease_id FROM lease
+         WHERE tenant_id = $1 AND till_id = $2 AND incarnation = $3 AND state = 'in_doubt' AND last_seq <= $4
+         ORDER BY lease_id",
+        args![tenant, till, incarnation, applied_through],
+    )?;
+    let report = TillReport { at_ms, incarnation, head_seq: applied_through, applied_through };
+    settle(tx, &rows, report)
+}
+
+fn settle(tx: &mut Tx<'_>, leases: &[Row], report: TillReport) -> Result<(), DbError> {
+    for row in leases {
         if let Some(mut held) = Held::load(tx, row.int(0)?)? {
             held.change(tx, |lease, level| lease.hear(level, report))?;
         }
@@ -202,7 +239,7 @@ pub fn expire(tx: &mut Tx<'_>, limit: i64) -> Result<usize, DbError> {
 /// # Errors
 /// [`DbError`].
 pub fn end(tx: &mut Tx<'_>, till: Uuid, live: Option<u32>) -> Result<usize, DbError> {
-    let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
+    let tenant = tx.tenant();
     let rows = tx.query(
         "SELECT lease_id FROM lease
          WHERE tenant_id = $1 AND till_id = $2 AND state = 'granted'
@@ -210,13 +247,35 @@ pub fn end(tx: &mut Tx<'_>, till: Uuid, live: Option<u32>) -> Result<usize, DbEr
          ORDER BY location_id, sku, lease_id",
         args![tenant, till, live],
     )?;
-    for row in &rows {
+    end_these(tx, &rows)?;
+    Ok(rows.len())
+}
+
+/// Ends the rights of all tills before their time, and never gives one of their numbers again: a restored store knows
+/// nothing of what it granted after the backup.
+///
+/// # Errors
+/// [`DbError`].
+pub fn begin_epoch(tx: &mut Tx<'_>, epoch: i64) -> Result<(), DbError> {
+    let tenant = tx.tenant();
+    let rows = tx.query(
+        "SELECT lease_id FROM lease WHERE tenant_id = $1 AND state = 'granted' ORDER BY location_id, sku, lease_id",
+        args![tenant],
+    )?;
+    end_these(tx, &rows)?;
+    let last = feed_number(epoch, 0).map_err(|_| DbError::corrupt("store_state", epoch))?;
+    counter::raise(tx, FENCES, last)
+}
+
+fn end_these(tx: &mut Tx<'_>, leases: &[Row]) -> Result<(), DbError> {
+    let now_ms = tx.now_ms();
+    for row in leases {
         if let Some(mut held) = Held::load(tx, row.int(0)?)? {
             held.change(tx, |lease, level| lease.end(level, now_ms))?;
             stock::reassess(tx, &held.location, &held.sku)?;
         }
     }
-    Ok(rows.len())
+    Ok(())
 }
 
 /// A named person decides not to wait for a till. `false` when the lease is not in doubt.
@@ -297,11 +356,6 @@ pub fn list(tx: &mut Tx<'_>, all: bool) -> Result<Vec<LeaseView>, DbError> {
         })
     };
     rows.iter().map(view).collect()
-}
-
-fn received_through(tx: &mut Tx<'_>, till: Uuid, incarnation: u32) -> Result<i64, DbError> {
-    let journal = crate::tills::Incarnation::load(tx, till, incarnation)?;
-    Ok(journal.map_or(0, |journal| journal.received_seq))
 }
 
 /// A lease with its place.

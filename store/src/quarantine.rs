@@ -4,6 +4,7 @@ use crate::apply::{Placed, Unapplied, apply, prepare};
 use crate::args;
 use crate::db::{DbError, Tx};
 use crate::gate::Dirty;
+use crate::leases;
 use daybook_sync::frame::{Frame, FramedEntry};
 use daybook_sync::hash::Signature;
 use daybook_sync::overlay::{AckRange, ack_key};
@@ -221,7 +222,7 @@ fn close(
          WHERE tenant_id = $1 AND till_id = $2 AND incarnation = $3 AND seq = $4 AND state = 'open'",
         args![tenant, till, place.incarnation, place.seq, state, now_ms, by, reason],
     )?;
-    Ok(())
+    leases::hear_applied(tx, till, place.incarnation)
 }
 
 fn note(tx: &mut Tx<'_>, till: Uuid, place: &Place, why: &Unapplied) -> Result<(), DbError> {

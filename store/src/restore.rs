@@ -2,6 +2,7 @@
 
 use crate::args;
 use crate::db::{DbError, Tx};
+use crate::leases;
 use crate::tenant::{self, Tenant};
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
@@ -48,7 +49,8 @@ pub fn check(file: &Path) -> Result<(), DbError> {
     if founded == 1 { Ok(()) } else { Err(DbError::corrupt("store_state", founded)) }
 }
 
-/// Begins a new epoch after a restore: another number series, and no grants until every till has spoken.
+/// Begins a new epoch after a restore: another number series, the end of all leases, and no grants until every till has
+/// spoken.
 ///
 /// # Errors
 /// [`DbError`].
@@ -60,6 +62,7 @@ pub fn begin_epoch(tx: &mut Tx<'_>, epoch_before: i64) -> Result<Tenant, DbError
         "UPDATE store_state SET epoch = $2, series = $3, frozen = 1, restored_at_ms = $4 WHERE tenant_id = $1",
         args![tenant, epoch, format!("W{epoch}"), now_ms],
     )?;
+    leases::begin_epoch(tx, epoch)?;
     // Without a till there is nobody to wait for.
     thaw(tx)?;
     tenant::load(tx)?.ok_or_else(|| DbError::corrupt("tenant", tenant))

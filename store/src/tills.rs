@@ -212,6 +212,37 @@ impl Incarnation {
     }
 }
 
+/// Last entry of a journal up to which all are here and have had their effect. One that waits in quarantine may be a sale
+/// that nobody has counted yet.
+///
+/// # Errors
+/// [`DbError`].
+pub fn applied_through(tx: &mut Tx<'_>, till: Uuid, incarnation: u32) -> Result<i64, DbError> {
+    let tenant = tx.tenant();
+    let row = tx.query_opt(
+        "SELECT coalesce(
+             (SELECT min(q.seq) - 1 FROM quarantine q WHERE q.tenant_id = i.tenant_id AND q.till_id = i.till_id
+              AND q.incarnation = i.incarnation AND q.state = 'open'),
+             i.received_seq)
+         FROM till_incarnation i WHERE i.tenant_id = $1 AND i.till_id = $2 AND i.incarnation = $3",
+        args![tenant, till, incarnation],
+    )?;
+    row.map_or(Ok(0), |row| row.int(0))
+}
+
+/// Whether an entry of a till, of whichever incarnation, waits in quarantine.
+///
+/// # Errors
+/// [`DbError`].
+pub fn waits(tx: &mut Tx<'_>, till: Uuid) -> Result<bool, DbError> {
+    let tenant = tx.tenant();
+    let row = tx.query_opt(
+        "SELECT 1 FROM quarantine WHERE tenant_id = $1 AND till_id = $2 AND state = 'open' LIMIT 1",
+        args![tenant, till],
+    )?;
+    Ok(row.is_some())
+}
+
 /// Records what happened to a till, and by whom.
 ///
 /// # Errors

@@ -564,6 +564,7 @@ class Till:
             resend = (incarnation, push["expected"] - 1)
         self.log.append(verdict if verdict != "recover" else f"recover:{push['reason']}")
         with self:
+            restored = self.get("epoch") != epoch
             self.set("epoch", epoch)
             if answer.get("session"):
                 self.set("session", answer["session"])
@@ -582,6 +583,8 @@ class Till:
             more = self.apply_pull(pull, epoch)
             for outcome in answer.get("answers", []):
                 self.db.execute("UPDATE request SET outcome = ? WHERE id = ?", [json.dumps(outcome), outcome["id"]])
+            if restored:
+                self.db.execute("DELETE FROM request WHERE outcome ->> 'outcome' = 'granted'")
         return more, resend
 
     def set_fork(self, incarnation, at, above):

@@ -157,6 +157,15 @@ pub(crate) fn take_answer(
     ledger.write_state(|conn| apply::take_answer(conn, answer, now_ms))
 }
 
+/// Applies an answer by itself.
+#[cfg(test)]
+pub(crate) fn take_applied(
+    ledger: &mut Ledger,
+    applied: &daybook_sync::client::Applied,
+) -> Result<usize, TillError> {
+    apply::apply(ledger, applied, clock::now())
+}
+
 pub(crate) fn locked(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
     // A panic elsewhere left no half-written transaction: those are rolled back.
     ledger.lock().unwrap_or_else(PoisonError::into_inner)

@@ -14,13 +14,15 @@ use crate::refund::{ReturnRequest, refund, void};
 use crate::sell::{Offers, SaleRequest, Sold, sell, snapshot};
 use crate::shift::{self, Counted};
 use crate::staff::{Who, check_pin};
-use crate::{backup, catalogue, clock, export, import, random, search, stock};
+use crate::{backup, catalogue, clock, export, import, random, search, stock, sync_driver};
 use daybook_domain::amount::{Minor, Quantity};
 use daybook_domain::basket::Basket;
 use daybook_domain::document::TenderType;
 use daybook_domain::entry::{DrawerOpened, Fact};
 use daybook_domain::ids::{DocumentId, Sku};
 use daybook_domain::tender::Offer;
+use daybook_sync::client::Applied;
+use daybook_sync::message::{Outcome, RequestAnswer};
 use fixture::{Shop, who};
 use std::collections::BTreeMap;
 
@@ -118,6 +120,55 @@ fn pooled_strict_stock_is_not_sold_without_a_lease() {
     assert_eq!(refused.code(), "stock.beyond_rights");
     let sold = sale(&mut ledger, &boss, "UNIQUE", 1000).unwrap();
     assert_eq!(sold.beyond.len(), 1);
+    all_holds(&ledger);
+}
+
+/// An answer of an epoch with these outcomes and nothing else.
+fn answered(epoch: i64, answers: Vec<RequestAnswer>) -> Applied {
+    Applied {
+        epoch,
+        store_now_ms: 0,
+        session: None,
+        key: None,
+        acked: None,
+        history: None,
+        page: None,
+        fill_begins: false,
+        fill_ends: false,
+        refetch: None,
+        answers,
+        location: None,
+        want_incarnation: None,
+    }
+}
+
+fn granted(ledger: &mut Ledger, who: &Who, fence: i64) -> RequestAnswer {
+    let sku = Sku::new("UNIQUE").unwrap();
+    let id = sync_driver::ask_lease(ledger, who.moment, &sku, Quantity(1000)).unwrap();
+    let outcome = Outcome::Granted { fence, quantity_milli: 1000, ttl_ms: 3_600_000 };
+    RequestAnswer { id, outcome }
+}
+
+#[test]
+fn leases_are_dropped_with_the_first_answer_of_another_epoch() {
+    let shop = Shop::open();
+    let mut ledger = shop.ledger();
+    let who = who(&mut ledger, "asha", None);
+    shift::open(&mut ledger, &who, Minor(0), BTreeMap::new()).unwrap();
+    sync_driver::take_applied(&mut ledger, &answered(1, vec![])).unwrap();
+    let answer = granted(&mut ledger, &who, 7);
+    sync_driver::take_applied(&mut ledger, &answered(1, vec![answer])).unwrap();
+    sync_driver::take_applied(&mut ledger, &answered(1, vec![])).unwrap();
+    sale(&mut ledger, &who, "UNIQUE", 1000).unwrap();
+    let (first, second) = (granted(&mut ledger, &who, 8), granted(&mut ledger, &who, 9));
+    sync_driver::take_applied(&mut ledger, &answered(1, vec![first])).unwrap();
+    // A restored store repeats what it granted before its backup.
+    sync_driver::take_applied(&mut ledger, &answered(2, vec![second])).unwrap();
+    let refused = sale(&mut ledger, &who, "UNIQUE", 1000).unwrap_err();
+    assert_eq!(refused.code(), "stock.beyond_rights");
+    let answer = granted(&mut ledger, &who, 10);
+    sync_driver::take_applied(&mut ledger, &answered(2, vec![answer])).unwrap();
+    sale(&mut ledger, &who, "UNIQUE", 1000).unwrap();
     all_holds(&ledger);
 }
 

@@ -17,8 +17,8 @@ fn level(on_hand: i64, allotted: i64) -> Level {
     }
 }
 
-fn seen(cursor: i64, head_seq: i64, received_through: i64) -> TillSeen {
-    TillSeen { till: TillId(Uuid::from_u128(1)), live: true, cursor, head_seq, received_through }
+fn seen(cursor: i64, head_seq: i64, applied_through: i64) -> TillSeen {
+    TillSeen { till: TillId(Uuid::from_u128(1)), live: true, cursor, head_seq, applied_through }
 }
 
 #[test]
@@ -151,7 +151,7 @@ impl Shop {
                     level.on_hand_milli.0 -= quantity;
                     // The view keeps its own sales: what is pushed moves into the level it stands on.
                     self.till_level.on_hand_milli.0 -= quantity;
-                    self.reported.received_through += 1;
+                    self.reported.applied_through += 1;
                 }
                 self.publish(level);
             }

@@ -50,8 +50,8 @@ fn in_doubt(level: &mut Level) -> Lease {
     lease
 }
 
-fn report(at_ms: i64, head_seq: i64, received_through: i64) -> TillReport {
-    TillReport { at_ms, incarnation: 1, head_seq, received_through }
+fn report(at_ms: i64, head_seq: i64, applied_through: i64) -> TillReport {
+    TillReport { at_ms, incarnation: 1, head_seq, applied_through }
 }
 
 #[test]

@@ -10,10 +10,12 @@ use crate::exceptions::{Raised, raise};
 use crate::leases;
 use crate::restore;
 use crate::tenant::Tenant;
-use crate::tills::{Incarnation, Till, TillState};
+use crate::tills::{Incarnation, Till, TillState, waits};
 use daybook_sync::decide::{Alarm, Append, Line, PushPlan, SessionPlan};
+use daybook_sync::feed::digest_lookup;
 use daybook_sync::frame::Journal;
 use daybook_sync::limits::PROVISIONAL_FROM;
+use daybook_sync::message::ExchangeHeader;
 
 /// How often an idle till is noted as seen.
 const SEEN_EVERY_MS: i64 = 60_000;
@@ -39,8 +41,13 @@ pub(super) fn carry_out(tx: &mut Tx<'_>, push: &Push) -> Result<Done, DbError> {
     write_session(tx, push, &plan)?;
     // The word of a ledger that is no longer the live one settles nothing: it may lack what was sold.
     if journal.incarnation == push.header.incarnation {
-        leases::hear(tx, till.till, journal.incarnation, push.header.journal.head)?;
-        if plan.received.seq >= push.header.journal.head {
+        let word = leases::Word {
+            incarnation: journal.incarnation,
+            head_seq: push.header.journal.head,
+            knows: knows_its_rights(&push.header, &business, &till),
+        };
+        leases::hear(tx, till.till, word)?;
+        if plan.received.seq >= push.header.journal.head && !waits(tx, till.till)? {
             balances::hear_all(tx, till.till)?;
         }
     }
@@ -57,6 +64,15 @@ pub(super) fn carry_out(tx: &mut Tx<'_>, push: &Push) -> Result<Done, DbError> {
         TillState::Active | TillState::Blocked | TillState::Retired => Vec::new(),
     };
     Ok(Done { business, till, plan, answers })
+}
+
+/// Whether the till has learned of what may have ended its leases before their time: a restore of the store by the epoch,
+/// its move by a cursor that began at the new location. One that was retired is told nothing.
+fn knows_its_rights(header: &ExchangeHeader, business: &Tenant, till: &Till) -> bool {
+    let from = digest_lookup(header.cursor.as_ref());
+    till.state == TillState::Active
+        && header.epoch == business.epoch
+        && from >= till.scope_since_feed
 }
 
 /// Whether the till's row should be written even if the push brings nothing.

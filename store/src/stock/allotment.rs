@@ -110,7 +110,7 @@ pub fn is_proposed(tx: &mut Tx<'_>, location: &LocationId) -> Result<bool, DbErr
 }
 
 /// Lets raised allotments take effect whose rows every live till of the location has seen, with nothing it sold
-/// before still on its way; at most `at_once`. Says how many did.
+/// before still on its way or in quarantine; at most `at_once`. Says how many did.
 ///
 /// # Errors
 /// [`DbError`].
@@ -151,7 +151,10 @@ fn tills(tx: &mut Tx<'_>, location: &LocationId) -> Result<Vec<TillSeen>, DbErro
     let tenant = tx.tenant();
     let rows = tx.query(
         "SELECT t.till_id, t.state, CASE WHEN t.pull_epoch = s.epoch THEN coalesce(t.pull_feed, 0) ELSE 0 END,
-             i.reported_seq, i.received_seq, t.incarnation
+             i.reported_seq,
+             coalesce((SELECT min(CASE WHEN q.incarnation = i.incarnation THEN q.seq - 1 ELSE 0 END) FROM quarantine q
+                       WHERE q.tenant_id = t.tenant_id AND q.till_id = t.till_id AND q.state = 'open'), i.received_seq),
+             t.incarnation
          FROM till t JOIN store_state s ON s.tenant_id = t.tenant_id JOIN till_incarnation i ON i.tenant_id = t.tenant_id AND i.till_id = t.till_id
               AND i.incarnation = t.incarnation
          WHERE t.tenant_id = $1 AND t.location_id = $2",
@@ -165,7 +168,7 @@ fn tills(tx: &mut Tx<'_>, location: &LocationId) -> Result<Vec<TillSeen>, DbErro
                 cursor: row.int(2)?,
                 // A later life begins by an entry, which comes after all that the earlier ones left unsent.
                 head_seq: row.int(3)?.max(i64::from(row.u32(5)? > 1)),
-                received_through: row.int(4)?,
+                applied_through: row.int(4)?,
             })
         })
         .collect()

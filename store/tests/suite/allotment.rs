@@ -1,11 +1,14 @@
 //! When a raised allotment takes effect: only when no till can sell it any more.
 
 use crate::support::TestStore;
-use crate::till::{TestTill, new_code, stock_shop};
+use crate::till::{TestTill, new_code, sale, stock_shop};
 use daybook_domain::amount::Quantity;
 use daybook_domain::ids::{LocationId, Sku};
+use daybook_store::quarantine;
 use daybook_store::stock;
 use daybook_store::tills::{TillState, set_state};
+use serde_json::json;
+use uuid::Uuid;
 
 fn rice() -> (LocationId, Sku) {
     ("shop".parse().unwrap(), "RICE".parse().unwrap())
@@ -59,6 +62,24 @@ on_both! {
         till.exchange(&store);
         till.exchange(&store);
         assert_eq!(allotted(&store), (1000, 6000), "there is one left to set aside");
+    }
+
+    fn a_raise_waits_for_sales_in_quarantine(store) {
+        store.gate().write(stock_shop).unwrap();
+        let mut till = TestTill::enrolled(&store, 1);
+        till.exchange(&store);
+        let mut wrong = sale(Uuid::from_u128(77), "RICE", 9000, "T1A-1", till.till);
+        wrong["document"]["totals"]["payable_minor"] = json!(1);
+        till.write("sale.completed", &wrong);
+        allot(&store, 6000);
+        till.exchange(&store);
+        till.exchange(&store);
+        round(&store);
+        assert_eq!(allotted(&store), (0, 6000), "nine may have left the shelf");
+        let place: quarantine::Place = format!("{}/1/1", till.code).parse().unwrap();
+        store.gate().write(move |tx| quarantine::resolve(tx, &place, "kavya", "never happened")).unwrap();
+        round(&store);
+        assert_eq!(allotted(&store), (6000, 6000));
     }
 
     fn a_retired_till_is_not_waited_for(store) {

@@ -8,6 +8,7 @@ use daybook_store::args;
 use daybook_store::balances::{self, TTL_MS};
 use daybook_store::exceptions;
 use daybook_store::exchange::exchange;
+use daybook_store::quarantine;
 use daybook_store::reconcile::{Scope, reconcile, table};
 use daybook_store::tills::{TillState, set_state};
 use daybook_store::verify::verify;
@@ -210,6 +211,25 @@ on_both! {
         store.clock.advance_ms(60_001);
         two.exchange(&store);
         assert_eq!(stands(&store, CARD), (2000, 0), "said all, and did not spend it");
+    }
+
+    fn what_is_set_aside_stays_so_while_a_sale_waits_in_quarantine(store) {
+        shop(&store);
+        let (mut one, mut two) = (TestTill::enrolled(&store, 1), TestTill::enrolled(&store, 2));
+        sell_card(&mut one, CARD, 3000);
+        one.exchange(&store);
+        assert_eq!(ask(&store, &mut two, spend("gift_card", CARD, 1000, 1)), held(1000, 2000));
+        let code = two.code.clone();
+        store.gate().write(move |tx| set_state(tx, &code, TillState::Blocked, "owner")).unwrap();
+        sell_from(&mut two, "gift_card", Some(CARD), Some(Uuid::from_u128(1)));
+        store.clock.advance_ms(TTL_MS + 1);
+        two.exchange(&store);
+        assert_eq!(stands(&store, CARD), (3000, 1000), "the goods are gone, and paid with it");
+        let place: quarantine::Place = format!("{}/1/1", two.code).parse().unwrap();
+        let tried = store.gate().write(move |tx| quarantine::retry(tx, &place, "owner")).unwrap();
+        assert_eq!(tried.code, None, "{}", tried.detail);
+        assert_eq!(stands(&store, CARD), (2000, 0));
+        assert_explained(&store);
     }
 
     fn a_named_person_need_not_wait_for_a_till(store) {

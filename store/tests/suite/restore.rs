@@ -2,6 +2,7 @@
 
 use crate::till::{TestTill, stock_shop};
 use daybook_store::db::DbError;
+use daybook_store::leases;
 use daybook_store::restore::{begin_epoch, thaw};
 use daybook_store::tenant;
 use daybook_store::tills::{TillState, set_state};
@@ -40,6 +41,39 @@ on_both! {
         first.sell("TEA", 1000, "T1A-1");
         first.exchange(&store);
         assert_eq!(epoch_of(first.row("stock/shop/TEA").unwrap().0), 5);
+    }
+
+    fn leases_end_with_their_epoch_and_no_fence_is_given_again(store) {
+        store.gate().write(stock_shop).unwrap();
+        let mut till = TestTill::enrolled(&store, 1);
+        let lease = |till: &mut TestTill, id| {
+            let body = RequestBody::LeaseAcquire { sku: "VASE".into(), location: "shop".into(), quantity_milli: 1000 };
+            till.requests.push(Request::new(Uuid::from_u128(id), &body));
+            match till.exchange(&store).answers[0].outcome {
+                Outcome::Granted { fence, .. } => fence,
+                ref other => panic!("{other:?}"),
+            }
+        };
+        let states = || -> Vec<String> {
+            store.gate().read(|tx| leases::list(tx, true)).unwrap().into_iter().map(|lease| lease.state).collect()
+        };
+        let before = lease(&mut till, 1);
+        store.gate().write(|tx| begin_epoch(tx, 1)).unwrap();
+        assert_eq!(states(), ["in_doubt"]);
+        till.exchange(&store);
+        assert_eq!(states(), ["in_doubt"], "the till may sell under it until it has taken that answer in");
+        till.epoch = 2;
+        till.cursor = None;
+        till.exchange(&store);
+        assert_eq!(states(), ["settled"]);
+        assert!(!frozen(&store));
+        let after = lease(&mut till, 2);
+        assert_eq!((before, after), (1, (2 << 40) + 1));
+        store.gate().write(|tx| begin_epoch(tx, 2)).unwrap();
+        till.epoch = 3;
+        till.cursor = None;
+        till.exchange(&store);
+        assert_eq!(lease(&mut till, 3), (3 << 40) + 1);
     }
 
     fn data_behind_their_witness_are_noticed(store) {

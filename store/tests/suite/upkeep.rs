@@ -11,6 +11,7 @@ use daybook_store::exceptions;
 use daybook_store::keyring::Keyring;
 use daybook_store::leases;
 use daybook_store::orders::{self, By};
+use daybook_store::quarantine;
 use daybook_store::stock;
 use daybook_store::tenant::SyncSettings;
 use daybook_store::tills::{TillState, relocate, set_state};
@@ -80,6 +81,83 @@ on_both! {
         assert_eq!(settled[0].settled_by.as_deref(), Some("kavya"));
         let row = store.gate().read(|tx| tx.query_one("SELECT actor, detail FROM till_event WHERE kind = 'lease_written_off'", &[])).unwrap();
         assert_eq!((row.text(0).unwrap(), row.text(1).unwrap().contains("disk dead")), ("kavya", true));
+    }
+
+    fn a_sale_in_quarantine_keeps_its_lease_in_doubt_until_a_person_closes_the_case(store) {
+        store.gate().write(stock_shop).unwrap();
+        let mut till = TestTill::enrolled(&store, 1);
+        let fence = lease(&store, &mut till, 3000);
+        let code = till.code.clone();
+        store.gate().write(move |tx| set_state(tx, &code, TillState::Blocked, "kavya")).unwrap();
+        for number in ["T1A-1", "T1A-2"] {
+            till.sell_at("VASE", 1000, number, crate::support::START_MS, Some(fence));
+        }
+        store.clock.advance_ms(2 * leases::TTL_MS);
+        daybook_store::jobs::round(store.gate()).unwrap();
+        till.exchange(&store);
+        let now = level(&store, "shop", "VASE");
+        assert_eq!((now.in_doubt_milli, now.free().unwrap()), (Quantity(3000), Quantity(7000)), "two are in a customer's bag");
+        let (first, second) = (format!("{}/1/1", till.code), format!("{}/1/2", till.code));
+        let (first, second): (quarantine::Place, quarantine::Place) = (first.parse().unwrap(), second.parse().unwrap());
+        let tried = store.gate().write(move |tx| quarantine::retry(tx, &second, "kavya")).unwrap();
+        assert_eq!(tried.code, None, "{}", tried.detail);
+        let now = level(&store, "shop", "VASE");
+        assert_eq!((now.on_hand_milli, now.in_doubt_milli), (Quantity(9000), Quantity(2000)), "the other still waits");
+        store.gate().write(move |tx| quarantine::resolve(tx, &first, "kavya", "never happened")).unwrap();
+        let now = level(&store, "shop", "VASE");
+        assert_eq!((now.on_hand_milli, now.in_doubt_milli), (Quantity(9000), Quantity(0)), "all is known without another word of the till");
+    }
+
+    fn a_closed_case_settles_no_lease_whose_till_has_not_spoken_since(store) {
+        store.gate().write(stock_shop).unwrap();
+        let mut till = TestTill::enrolled(&store, 1);
+        lease(&store, &mut till, 3000);
+        till.write_raw(b"not an entry", None);
+        till.exchange(&store);
+        store.clock.advance_ms(2 * leases::TTL_MS);
+        daybook_store::jobs::round(store.gate()).unwrap();
+        let place: quarantine::Place = format!("{}/1/1", till.code).parse().unwrap();
+        store.gate().write(move |tx| quarantine::resolve(tx, &place, "kavya", "noise")).unwrap();
+        assert_eq!(level(&store, "shop", "VASE").in_doubt_milli, Quantity(3000));
+        till.exchange(&store);
+        assert_eq!(level(&store, "shop", "VASE").in_doubt_milli, Quantity(0));
+    }
+
+    fn a_lease_of_a_moved_till_is_settled_when_the_till_knows_that_it_moved(store) {
+        store.gate().write(stock_shop).unwrap();
+        add_location(&store, "north");
+        let mut till = TestTill::enrolled(&store, 1);
+        till.exchange(&store);
+        let fence = lease(&store, &mut till, 3000);
+        let code = till.code.clone();
+        store.gate().write(move |tx| relocate(tx, &code, &"north".parse().unwrap(), "kavya")).unwrap();
+        till.sell_at("VASE", 1000, "T1A-1", crate::support::START_MS, Some(fence));
+        till.exchange(&store);
+        assert_eq!(level(&store, "shop", "VASE").in_doubt_milli, Quantity(2000), "the answer may be lost");
+        till.sell_at("VASE", 1000, "T1A-2", crate::support::START_MS, Some(fence));
+        till.exchange(&store);
+        assert_eq!(level(&store, "shop", "VASE").in_doubt_milli, Quantity(1000));
+        assert_eq!(kinds(&store), Vec::<String>::new(), "sold under its lease");
+        till.cursor = None;
+        till.exchange(&store);
+        assert_eq!(level(&store, "shop", "VASE").in_doubt_milli, Quantity(1000), "no cursor says nothing");
+        till.exchange(&store);
+        assert_eq!(level(&store, "shop", "VASE").in_doubt_milli, Quantity(0), "it has rows of its new location");
+    }
+
+    fn a_lease_of_a_moved_till_that_never_learns_is_settled_when_its_time_is_over(store) {
+        store.gate().write(stock_shop).unwrap();
+        add_location(&store, "north");
+        let mut till = TestTill::enrolled(&store, 1);
+        till.exchange(&store);
+        lease(&store, &mut till, 3000);
+        let code = till.code.clone();
+        store.gate().write(move |tx| relocate(tx, &code, &"north".parse().unwrap(), "kavya")).unwrap();
+        till.send(&store);
+        assert_eq!(level(&store, "shop", "VASE").in_doubt_milli, Quantity(3000));
+        store.clock.advance_ms(2 * leases::TTL_MS);
+        till.send(&store);
+        assert_eq!(level(&store, "shop", "VASE").in_doubt_milli, Quantity(0));
     }
 
     fn a_dead_tills_leases_keep_no_question_open_that_endangers_nobody(store) {

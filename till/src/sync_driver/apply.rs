@@ -37,6 +37,7 @@ pub(super) fn apply(
     };
     let keys = std::sync::Arc::clone(ledger.keys());
     let unread = ledger.write_state(|conn| {
+        let epoch_before: Option<i64> = state::get(conn, "epoch")?;
         state::set(conn, "epoch", &applied.epoch)?;
         state::set(conn, "last_exchange_at_ms", &now.at_ms)?;
         state::set(conn, "store_now_ms", &applied.store_now_ms)?;
@@ -69,6 +70,10 @@ pub(super) fn apply(
         let unread = apply_feed(conn, &keys, applied)?;
         for answer in &applied.answers {
             take_answer(conn, answer, now.at_ms)?;
+        }
+        if epoch_before.is_some_and(|epoch| epoch != applied.epoch) {
+            // A restored store may know nothing of what it granted, and repeats what it has forgotten the end of.
+            lease::drop_all(conn)?;
         }
         if let Some((wish, store_head)) = &wish {
             state::set(conn, "wish", wish)?;
