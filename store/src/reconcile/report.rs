@@ -1,5 +1,6 @@
 //! What a reconciliation found.
 
+use super::claims::Claim;
 use crate::balances::BalanceView;
 use crate::exceptions::Exception;
 use daybook_domain::reconcile::{BookFault, Explanation};
@@ -42,6 +43,8 @@ pub struct TillLine {
     pub stated_at_ms: Option<i64>,
     /// Entries it said to have and that have not arrived.
     pub unsent: i64,
+    /// Those entries, as the first and the last of each incarnation: `till/incarnation/seq…seq`.
+    pub unsent_entries: Vec<String>,
     /// Entries that wait in quarantine.
     pub quarantined: i64,
 }
@@ -55,6 +58,8 @@ pub struct StockLine {
     pub sku: String,
     /// The store's level.
     pub level: LevelView,
+    /// Who holds a right to a part of it, or took without one.
+    pub claims: Vec<Claim>,
     /// The last count.
     pub count: Option<CountView>,
     /// Each till's view, explained.

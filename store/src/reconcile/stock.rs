@@ -1,5 +1,6 @@
 //! Levels, what stands behind them, and what tills show.
 
+use super::claims::{self, Claim};
 use super::journal::{Journal, Key, entry_ref};
 use super::report::{CountView, LevelView, StockLine, TillView};
 use super::{Scope, out_of_range};
@@ -24,6 +25,7 @@ struct Behind {
     reserved: Vec<Quantity>,
     count: Option<CountView>,
     views: Vec<(TillId, StockView)>,
+    claims: Vec<Claim>,
 }
 
 /// All levels in the scope, and how many there are.
@@ -39,6 +41,9 @@ pub(super) fn lines(
     reservations(tx, &mut behind)?;
     counts(tx, &mut behind)?;
     views(tx, journal, &mut behind)?;
+    for (key, claims) in claims::read(tx)? {
+        behind.entry(key).or_default().claims = claims;
+    }
     let mut lines = Vec::new();
     let here = |key: &Key| scope.location.as_ref().is_none_or(|only| *only == key.0);
     let mut count = 0;
@@ -87,10 +92,11 @@ fn line(journal: &Journal, key: &Key, level: &Level, found: &Behind) -> Result<S
         free_milli: level.free().map_err(range)?.0,
     };
     let (location, sku) = (key.0.to_string(), key.1.to_string());
-    Ok(StockLine { location, sku, level, count: found.count.clone(), tills, faults })
+    let (count, claims) = (found.count.clone(), found.claims.clone());
+    Ok(StockLine { location, sku, level, claims, count, tills, faults })
 }
 
-fn key(row: &Row, at: usize) -> Result<Key, DbError> {
+pub(super) fn key(row: &Row, at: usize) -> Result<Key, DbError> {
     Ok((row.parsed(at, "stock_level")?, row.parsed(at + 1, "stock_level")?))
 }
 

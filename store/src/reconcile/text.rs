@@ -1,5 +1,6 @@
 //! The report as a table that a person understands.
 
+use super::claims::Claim;
 use super::report::{CauseTotal, Report, StockLine, cause_name};
 use daybook_domain::amount::Quantity;
 use daybook_domain::reconcile::Explanation;
@@ -44,6 +45,9 @@ fn tills(out: &mut String, report: &Report) {
             "{:<6} {:<16} {:<8} {:>8} {:>12}  {stated}",
             till.till, till.location, till.state, till.unsent, till.quarantined
         );
+        for entries in &till.unsent_entries {
+            let _ = writeln!(out, "    unsent: {entries}");
+        }
     }
 }
 
@@ -113,6 +117,7 @@ fn stock_line(out: &mut String, line: &StockLine) {
     if line.tills.is_empty() {
         let _ = writeln!(out);
     }
+    claims(out, &line.claims);
     if let Some(count) = line.count.as_ref().filter(|count| count.variance_milli != 0) {
         let _ = writeln!(
             out,
@@ -125,15 +130,35 @@ fn stock_line(out: &mut String, line: &StockLine) {
     }
 }
 
+fn claims(out: &mut String, claims: &[Claim]) {
+    for of_a_kind in claims.chunk_by(|one, other| one.kind == other.kind) {
+        let Some(Claim { kind, .. }) = of_a_kind.first() else { continue };
+        let sum = of_a_kind.iter().fold(0_i64, |sum, it| sum.saturating_add(it.quantity_milli));
+        let shown = of_a_kind.iter().map(|it| (&it.reference, it.quantity_milli));
+        let shown = references(shown, of_a_kind.len(), units);
+        let _ = writeln!(out, "    {} {}: {shown}", kind, units(sum));
+    }
+}
+
+/// The first few references, each with its share, and how many more there are.
+fn references<'a>(
+    parts: impl Iterator<Item = (&'a String, i64)>,
+    count: usize,
+    show: impl Fn(i64) -> String,
+) -> String {
+    let parts = parts.take(PARTS_MAX).map(|(what, share)| format!("{what} ({})", show(share)));
+    let shown = parts.collect::<Vec<_>>().join(", ");
+    match count.saturating_sub(PARTS_MAX) {
+        0 => shown,
+        more => format!("{shown}, {more} more"),
+    }
+}
+
 fn explained(out: &mut String, said: &Explanation, show: impl Fn(i64) -> String) {
     for cause in &said.causes {
-        let parts = cause.parts.iter().take(PARTS_MAX);
-        let shown: Vec<String> =
-            parts.map(|part| format!("{} ({})", part.reference, show(part.amount))).collect();
-        let more = cause.parts.len().saturating_sub(PARTS_MAX);
-        let more = if more > 0 { format!(", {more} more") } else { String::new() };
-        let name = cause_name(cause.cause);
-        let _ = writeln!(out, "    {name} {}: {}{more}", show(cause.amount), shown.join(", "));
+        let parts = cause.parts.iter().map(|part| (&part.reference, part.amount));
+        let shown = references(parts, cause.parts.len(), &show);
+        let _ = writeln!(out, "    {} {}: {shown}", cause_name(cause.cause), show(cause.amount));
     }
 }
 

@@ -4,7 +4,8 @@ use crate::import::{LOCATIONS, SETTINGS, TAXES, load, sources};
 use crate::support::{START_MS, TestStore};
 use crate::till::{TestTill, sale};
 use daybook_store::orders::{self, By, Charge, NewOrder};
-use daybook_store::reconcile::{Report, Scope, reconcile, table};
+use daybook_store::reconcile::{ClaimKind, Report, Scope, reconcile, table};
+use daybook_sync::message::{Outcome, Request, RequestBody};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -13,12 +14,16 @@ const STOCK: &str =
     "sku,location,on_hand,policy\nCUP,shop,10,pooled_soft\nTEA,shop,10,pooled_soft\n";
 
 pub(crate) fn shop(store: &TestStore) {
+    shop_with(store, STOCK);
+}
+
+fn shop_with(store: &TestStore, stock: &str) {
     let files = [
         ("settings.json", SETTINGS),
         ("locations.csv", LOCATIONS),
         ("taxes.csv", TAXES),
         ("products.csv", PRODUCTS),
-        ("stock.csv", STOCK),
+        ("stock.csv", stock),
     ];
     load(store, &sources(&files)).unwrap();
 }
@@ -150,6 +155,53 @@ on_both! {
         let report = report(&store);
         assert!(report.summary.holds(), "{}", table(&report));
         assert_eq!(causes(&report, "CUP", &till.code), [("quarantined".to_owned(), 1000)]);
+    }
+
+    fn who_holds_a_right_to_goods_is_named_and_so_is_what_has_not_arrived(store) {
+        shop_with(&store, &STOCK.replace("pooled_soft", "pooled_strict"));
+        let mut till = TestTill::enrolled(&store, 1);
+        let body = RequestBody::LeaseAcquire { sku: "CUP".into(), location: "shop".into(), quantity_milli: 3000 };
+        till.requests.push(Request::new(Uuid::from_u128(9), &body));
+        let Outcome::Granted { fence, .. } = till.exchange(&store).answers[0].outcome else { panic!("no lease") };
+        till.sell_at("CUP", 1000, "T1-1", START_MS, Some(fence));
+        let mut body = sale(Uuid::from_u128(0xB), "CUP", 4000, "T1-2", till.till);
+        body["movements"][0]["beyond_rights"] = json!(true);
+        let beyond = till.write("sale.completed", &body);
+        till.exchange(&store);
+        let new: NewOrder = serde_json::from_value(json!({
+            "id": Uuid::from_u128(1), "location": "shop", "lines": [{"sku": "CUP", "quantity_milli": 2000}]
+        })).unwrap();
+        let order = store.gate().write(move |tx| orders::place(tx, &new, &By::store("test"))).unwrap();
+        let first = till.sell("TEA", 1000, "T1-3");
+        let last = till.sell("TEA", 1000, "T1-4");
+        till.poll(&store);
+
+        let report = report(&store);
+        assert!(report.summary.holds(), "{}", table(&report));
+        let line = report.stock.iter().find(|line| line.sku == "CUP").unwrap();
+        let claims: Vec<_> =
+            line.claims.iter().map(|it| (it.kind, it.reference.clone(), it.quantity_milli)).collect();
+        let journal = format!("{}/1", till.till);
+        assert_eq!(claims, [
+            (ClaimKind::Reservation, order.number, 2000),
+            (ClaimKind::Lease, format!("{} fence {fence}", till.code), 2000),
+            (ClaimKind::BeyondRights, format!("{journal}/{beyond}"), 4000),
+        ]);
+        assert_eq!((report.tills[0].unsent, &report.tills[0].unsent_entries[..]),
+            (2, &[format!("{journal}/{first}…{last}")][..]));
+        let said = table(&report);
+        for part in ["reservation 2: ", "lease 2: ", "beyond_rights 4: ", "unsent: "] {
+            assert!(said.contains(part), "{part} is not in\n{said}");
+        }
+        // A count ends the doubt about what was sold beyond the rights.
+        till.write_at("stock.counted", &json!({
+            "stocktake": Uuid::from_u128(0xC), "location": "shop", "part": 1, "parts": 1,
+            "lines": [{"sku": "CUP", "counted_milli": 5000, "expected_milli": 5000, "at_ms": START_MS + 1000}],
+        }), START_MS + 1000);
+        till.exchange(&store);
+        let counted = crate::reconcile::report(&store);
+        let line = counted.stock.iter().find(|line| line.sku == "CUP").unwrap();
+        assert!(line.claims.iter().all(|it| it.kind != ClaimKind::BeyondRights), "{}", table(&counted));
     }
 
     fn money_of_a_shift_is_compared_by_tender(store) {
