@@ -3,17 +3,17 @@
 //! | case | tests |
 //! | --- | --- |
 //! | answer lost after commit | `exchange::a_sale_counts_once_however_often_it_is_sent`, `end_to_end::a_store_killed_during_an_exchange…`, simulator |
-//! | till restored or cloned | `end_to_end::a_restored_till_begins_anew…`, `exchange::…clone…`, simulator |
-//! | key lost, till replaced | here: `a_replaced_till_goes_on_in_its_next_incarnation`, `exchange::a_new_machine_resumes_a_till…` |
-//! | store restored | `restore::…`, simulator |
-//! | clock wrong or jumping | `a_clock_that_jumped_by_a_day_never_stops_a_sale…` (till), simulator |
-//! | old till, new store | `upkeep::…least_protocol…`, `sync` conformance and golden files |
-//! | new till, old store | `exchange::…unknown kind…` into quarantine |
+//! | till restored or cloned | `end_to_end::a_restored_till_begins_anew…`, `exchange::a_fork_keeps_both_histories…`, `exchange::a_second_live_copy_is_told_to_recover`, simulator |
+//! | key lost, till replaced | `trouble::a_replaced_till_goes_on_in_its_next_incarnation`, `exchange::a_new_machine_resumes_a_till…` |
+//! | store restored | `restore::a_restored_store_waits_until_each_till_has_spoken`, `restore::leases_end_with_their_epoch…`, `restore::data_behind_their_witness_are_noticed`, simulator |
+//! | clock wrong or jumping | `tests::a_clock_that_jumped_by_a_day_never_stops_a_sale…`, simulator |
+//! | old till, new store | `upkeep::a_till_too_old_for_the_feed_still_delivers`, `conformance::a_till_in_another_language_computes_the_released_bytes` |
+//! | new till, old store | `exchange::what_cannot_be_applied_waits_and_the_rest_goes_on` |
 //! | weeks offline | `retail_data::the_baskets_of_a_real_retailer…`, simulator |
-//! | till blocked | `exchange::…blocked…` |
-//! | disk full, disk read-only | here: `a_till_on_a_full_or_read_only_disk_says_so_and_loses_nothing` |
-//! | two refunds, late handover | `exchange::…refund…`, `order_at_till::…` |
-//! | store credit overspent | here: `store_credit_spent_at_two_tills_at_once…`, `balances::…` |
+//! | till blocked | `exchange::a_blocked_till_is_heard_but_given_nothing` |
+//! | disk full, disk read-only | `trouble::a_till_on_a_full_or_read_only_disk_says_so_and_loses_nothing` |
+//! | two refunds, late handover | `exchange::two_refunds_of_one_sale_at_two_tills…`, `order_at_till::handed_over_after_it_was_called_off…` |
+//! | store credit overspent | `trouble::store_credit_spent_at_two_tills_at_once…`, `balances::what_was_spent_twice_offline…` |
 //! | 1,000 tills at once | `crowd::a_thousand_tills_that_return_at_once_all_get_through` |
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that fails")]
@@ -57,6 +57,49 @@ impl World {
 
 fn last(lines: Vec<Value>) -> Value {
     lines.into_iter().next_back().unwrap()
+}
+
+/// Names of all test functions, each after its file: `exchange::a_sale_counts_once…`.
+fn tests_there_are(folder: &Path, found: &mut Vec<String>) {
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_dir() {
+            tests_there_are(&path, found);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let module = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let names = text.lines().filter_map(|line| {
+                let rest = line.trim_start().trim_start_matches("async ").strip_prefix("fn ")?;
+                rest.split_once('(').map(|(name, _)| format!("{module}::{name}"))
+            });
+            found.extend(names);
+        }
+    }
+}
+
+#[test]
+fn each_row_of_when_things_go_wrong_names_tests_that_there_are() {
+    let mut there = Vec::new();
+    for folder in ["tests/tests", "store/tests", "sync/tests", "till/src"] {
+        tests_there_are(&root().join(folder), &mut there);
+    }
+    let table: Vec<&str> = include_str!("trouble.rs")
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! | "))
+        .skip(2)
+        .collect();
+    assert!(table.len() >= 12, "{table:?}");
+    for row in table {
+        let named: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "{row}");
+        for name in named {
+            let is_it = |test: &String| match name.strip_suffix('…') {
+                Some(beginning) => test.starts_with(beginning),
+                None => test == name,
+            };
+            assert!(there.iter().any(is_it), "there is no test {name}");
+        }
+    }
 }
 
 #[test]

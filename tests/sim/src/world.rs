@@ -33,7 +33,10 @@ pub struct World {
     backups: Vec<(usize, Connection)>,
     flights: VecDeque<Flight>,
     skus: Vec<String>,
+    /// Time that does not go back: the one of timers.
     now_ms: i64,
+    /// The store's clock less that time: it is set forth and back.
+    store_ahead_ms: i64,
     next_id: u64,
     calm: bool,
     excused: BTreeSet<Uuid>,
@@ -65,6 +68,7 @@ impl World {
             flights: VecDeque::new(),
             skus,
             now_ms: 1_000_000,
+            store_ahead_ms: 0,
             next_id: 100,
             calm: false,
             excused: BTreeSet::new(),
@@ -129,7 +133,10 @@ impl World {
             94 => self.store.back_up(),
             95 => self.restore_store(),
             96 => self.ask_lease(machine),
-            97 => self.now_ms += self.random.random_range(0..10_000_000),
+            97 => {
+                self.now_ms += self.random.random_range(0..10_000_000);
+                self.store_ahead_ms = self.random.random_range(-10_000_000..10_000_000);
+            }
             98.. => self.store.release_quarantine(),
         }
         Ok(())
@@ -336,6 +343,7 @@ impl World {
     }
 
     fn at_store(&mut self, machine: usize, attempt: u64, what: Outgoing) -> Checked<Option<Event>> {
+        let store_now_ms = self.now_ms + self.store_ahead_ms;
         let reply = match what {
             Outgoing::Exchange(request) => {
                 let crash = match () {
@@ -345,12 +353,12 @@ impl World {
                 };
                 self.tally.exchanges += 1;
                 self.tally.crashes += u64::from(crash != Crash::No);
-                let answer = self.store.exchange(&request, self.now_ms, crash, &mut self.tally)?;
+                let answer = self.store.exchange(&request, store_now_ms, crash, &mut self.tally)?;
                 let Some(answer) = answer else { return Ok(None) };
                 Reply::Exchange(Box::new(answer))
             }
             Outgoing::Incarnation(request) => {
-                Reply::Incarnation(self.store.incarnation(&request, self.now_ms))
+                Reply::Incarnation(self.store.incarnation(&request, store_now_ms))
             }
             Outgoing::Entries(inc, after) => {
                 let till = self.machines[machine].till;
