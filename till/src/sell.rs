@@ -241,6 +241,7 @@ pub(crate) fn goods_out(
         if let SaleRight::BeyondRights { available_milli, .. } = plan.right {
             // Goods of the own shelf are in the customer's hand; pooled ones may be promised to someone else.
             if shown.level.policy == StockPolicy::PooledStrict && !happened {
+                let name = lines.iter().find(|line| line.sku == sku).map_or("", |line| &line.name);
                 let approver =
                     who.allow(Action::SellBeyondRights, &shop.settings).map_err(|_| {
                         TillError::refused(
@@ -250,7 +251,7 @@ pub(crate) fn goods_out(
                                 available_milli.to_decimal()
                             ),
                         )
-                        .with("sku", &sku)
+                        .with("name", name)
                         .with("available", available_milli.to_decimal())
                         .with("role", "manager")
                     })?;

@@ -26,15 +26,26 @@ const usual: Preferences = {
   scanner: { prefix: "", suffix: "Enter", maxGapMs: 50, minLength: 4 }, keymap: {},
 };
 
+/** The sentence of a code that the store gave without figures; one that says nothing to a cashier is told to the office. */
+export function why(code: string): string {
+  try {
+    if (texts.has(`error.${code}`)) return t(`error.${code}` as MessageKey);
+  } catch {
+    // The sentence has figures, which only the till's own refusals give.
+  }
+  return t("error.store.refused", { store_code: code });
+}
+
 /** The sentence of a fault in the person's language; the English message where the code is new. */
 export function sentence(fault: Fault): string {
   const key = `error.${fault.code}`;
+  if (fault.values.store_code) return why(fault.values.store_code);
   const values: Record<string, string> = { ...fault.values };
   for (const [name, value] of Object.entries(fault.values)) {
     if (name.endsWith("_minor")) values[name.slice(0, -"_minor".length)] = texts.format.money(Number(value));
   }
   if (fault.values.role && texts.has(`role.${fault.values.role}`)) values.role = t(`role.${fault.values.role}` as MessageKey);
-  if (fault.field) values.field = fault.field;
+  if (fault.field) values.field = texts.has(`field.${fault.field}`) ? t(`field.${fault.field}` as MessageKey) : fault.field;
   return texts.has(key) ? t(key, values) : fault.message;
 }
 

@@ -6,7 +6,7 @@ import Wipe from "../dialogs/Wipe.svelte";
 import { withKey } from "../keymap";
 import Papers from "../screens/health/Papers.svelte";
 import Browse from "../screens/sell/Browse.svelte";
-import { till } from "../till.svelte";
+import { sentence, till, why } from "../till.svelte";
 import { basket, fake, item, line, payment, session, shop, sold } from "./fake";
 
 beforeEach(() => {
@@ -190,6 +190,15 @@ it("tells a refusal in the person's language and asks for a second person's PIN 
   till.asking!.answer({ staff: "kavya", pin: "2580" });
   expect(await done).toBe("done");
   expect(act).toHaveBeenLastCalledWith({ staff: "kavya", pin: "2580" });
+});
+
+it("says what the store refused, and what was typed wrong, in a cashier's words", () => {
+  const refused = (code: string) => sentence({ code: "store.refused", message: "", field: null, values: { store_code: code } });
+  expect(refused("sync.code_unknown")).toMatch(/does not know this code/);
+  expect(refused("sync.wrong_till")).toMatch(/office.*sync\.wrong_till/);
+  expect(why("order.not_possible")).toMatch(/gone too far/);
+  expect(why("refund.exceeds_paid")).toMatch(/office/);
+  expect(sentence({ code: "input.invalid", message: "", field: "tax_id", values: {} })).toBe("Check this: GSTIN / tax number.");
 });
 
 it("asks the store for a gift card, waits for its answer, and goes on with what is left", async () => {
