@@ -432,6 +432,23 @@ async fn a_gift_card_is_sold_and_spent_with_the_store_asked_and_goods_become_cre
 }
 
 #[tokio::test]
+async fn a_cash_sale_is_shown_again_after_a_power_cut() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    notebook_at_payment(&window).await?;
+    window.keys("500".to_owned() + Key::Enter).await?;
+    let change = window.text("[data-testid=change]", "₹").await?;
+    window.kill();
+    let window = open(&shop).await?;
+    window.sign_in("Asha", &pin("asha")).await?;
+    window.text("[data-testid=change]", &change).await?;
+    window.text(".done", "00001").await?;
+    drop(window);
+    assert_eq!(shop.documents().len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_parked_basket_survives_a_power_cut_and_a_lock_keeps_the_open_one() -> WebDriverResult<()>
 {
     let shop = Shop::begin();

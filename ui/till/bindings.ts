@@ -1230,6 +1230,8 @@ export type Session = {
 	parked: number,
 	/**  Lines of the open basket. */
 	basketLines: number,
+	/**  What the last basket became, until the next one has a line. */
+	done: Sold | null,
 	/**  The clock has jumped by a day or more: a manager must confirm it before the next shift opens. */
 	clockInDoubt: boolean,
 };

@@ -91,6 +91,7 @@ class Till {
     ]);
     texts.useShop(this.shop);
     this.usePreferences(this.preferences);
+    this.sold = this.session.done;
     await this.readBasket();
   }
 

@@ -118,7 +118,6 @@ impl Turn<'_> {
             draft.last_line = Some(line);
             Ok(line)
         })?;
-        self.counter.done = None;
         Ok(Scanned::Added { line, basket: Box::new(self.basket()?) })
     }
 

@@ -1,5 +1,6 @@
 //! The open basket as it is kept between acts, and across a power cut.
 
+use super::printing::paper_state;
 use super::view::{Sold, UpiState};
 use super::{Counter, Turn};
 use crate::clock;
@@ -31,6 +32,9 @@ pub(super) struct Draft {
     pub(super) approver: Option<SignedIn>,
     pub(super) payment: Option<Payment>,
     pub(super) last_line: Option<u32>,
+    /// What the last basket became, until the next one has a line: told to the cashier again after a power cut.
+    #[serde(default)]
+    pub(super) after: Option<DocumentId>,
 }
 
 /// Id of a basket; none before its first line.
@@ -122,6 +126,11 @@ impl Payment {
 }
 
 impl Draft {
+    /// No basket, after one that was sold.
+    pub(super) fn after(document: DocumentId) -> Self {
+        Self { after: Some(document), ..Self::default() }
+    }
+
     /// Whether there is nothing to lose in it.
     pub(super) fn is_empty(&self) -> bool {
         self.basket.is_empty() && self.payment.is_none()
@@ -142,18 +151,25 @@ impl Draft {
 }
 
 impl Counter {
-    /// Takes up the basket that was open when the program ended. A payment whose document was committed is over; a
-    /// UPI payment that was waited for is unknown now.
+    /// Takes up the basket that was open when the program ended. A payment whose document was committed is over, and is
+    /// told as long as its shift is open; a UPI payment that was waited for is unknown now.
     pub(super) fn restore(ledger: &Ledger) -> Result<Self, TillError> {
         let mut counter = Self::default();
         let Some(mut draft) = state::get::<Draft>(ledger.reader(), DRAFT)? else {
             return Ok(counter);
         };
-        if let Some(payment) = &mut draft.payment {
-            if let Some(done) = query::document(ledger.reader(), By::Id(payment.document))? {
-                counter.done = Some(Sold::of(&done.sale.document));
-                return Ok(counter);
+        let last = draft.payment.as_ref().map(|payment| payment.document).or(draft.after);
+        if let Some(id) = last
+            && let Some(done) = query::document(ledger.reader(), By::Id(id))?
+        {
+            if ledger.live().is_ok_and(|live| live.shift.is_some()) {
+                let paper = paper_state(ledger.reader(), id)?;
+                counter.done = Some(Sold { paper, ..Sold::of(&done.sale.document) });
             }
+            counter.draft.after = Some(id);
+            return Ok(counter);
+        }
+        if let Some(payment) = &mut draft.payment {
             for attempt in &mut payment.attempts {
                 if attempt.state == UpiState::Waiting {
                     attempt.state = UpiState::Unknown;
@@ -176,6 +192,10 @@ impl Turn<'_> {
             draft.id = Some(BasketId(random::id(self.moment.at_ms)?));
         }
         let value = change(&mut draft)?;
+        if !draft.basket.is_empty() {
+            draft.after = None;
+            self.counter.done = None;
+        }
         self.keep(draft)?;
         Ok(value)
     }

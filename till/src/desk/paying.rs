@@ -403,7 +403,7 @@ impl Turn<'_> {
         sold.again = again;
         self.drawer &= !again;
         sold.paper = paper_state(self.conn(), payment.document)?;
-        self.keep(Draft::default())?;
+        self.keep(Draft::after(payment.document))?;
         self.counter.done = Some(sold.clone());
         Ok(Paid::Sold { sold: Box::new(sold) })
     }

@@ -286,7 +286,7 @@ impl Turn<'_> {
         }
         let paper = paper_state(self.conn(), document.id)?;
         let sold = Sold { again, paper, ..Sold::of(&document) };
-        self.keep(Draft::default())?;
+        self.keep(Draft::after(document.id))?;
         self.counter.done = Some(sold.clone());
         Ok(sold)
     }

@@ -1,5 +1,6 @@
 //! Who works at the till, and the shop as every screen needs it.
 
+use super::draft::Draft;
 use super::view::{Denomination, Person, Session, ShiftInfo, Shop, State, TaxClass};
 use super::{Desk, Fault, Turn};
 use crate::catalogue;
@@ -93,6 +94,7 @@ impl Desk {
             turn.counter.person = None;
             turn.counter.locked = false;
             turn.counter.done = None;
+            turn.keep(Draft::default())?;
             turn.changed([Topic::Session]);
             turn.session()
         })
@@ -136,6 +138,7 @@ impl Turn<'_> {
                 .map(|open| ShiftInfo { day: open.day.clone(), opened_at_ms: open.opened_at_ms }),
             parked: goods::count_parked(self.conn())?,
             basket_lines: u32::try_from(lines).unwrap_or(u32::MAX),
+            done: self.counter.done.clone(),
             clock_in_doubt: shift::clock_in_doubt(self.ledger, self.moment)?,
         })
     }

@@ -101,6 +101,8 @@ pub struct Session {
     pub parked: u32,
     /// Lines of the open basket.
     pub basket_lines: u32,
+    /// What the last basket became, until the next one has a line.
+    pub done: Option<Sold>,
     /// The clock has jumped by a day or more: a manager must confirm it before the next shift opens.
     pub clock_in_doubt: bool,
 }

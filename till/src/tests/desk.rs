@@ -299,6 +299,32 @@ fn a_parked_basket_comes_back_with_all_that_was_said_about_it() {
 }
 
 #[test]
+fn a_sale_that_a_power_cut_took_from_the_screen_is_told_when_the_till_starts_again() {
+    let shop = Shop::open();
+    let first = selling(&shop);
+    scan(&first, "TEA");
+    let sale = sold(first.pay(&offer(TenderType::Cash, None, Some(50_000)), None));
+    drop(first);
+    let told =
+        |desk: &Desk| desk.session().unwrap().done.map(|done| (done.number, done.change_minor.0));
+    let again = desk(&shop);
+    assert_eq!(told(&again), Some((sale.number.clone(), 40_000)));
+    assert!(again.sign_in("asha", PIN).unwrap().done.is_some(), "whoever signs in is told");
+    scan(&again, "TEA");
+    assert_eq!(told(&again), None, "the next basket puts it away");
+    again.clear_basket(None).unwrap();
+    drop(again);
+    let third = desk(&shop);
+    assert_eq!(told(&third), None);
+    third.sign_in("asha", PIN).unwrap();
+    scan(&third, "TEA");
+    sold(third.pay(&cash(), None));
+    third.sign_out().unwrap();
+    drop(third);
+    assert_eq!(told(&desk(&shop)), None, "who signed out has seen it");
+}
+
+#[test]
 fn locking_keeps_the_basket_for_whoever_signs_in_next() {
     let shop = Shop::open();
     let desk = selling(&shop);

@@ -11,7 +11,7 @@ export const shop: Shop = {
   taxInclusive: true, version: "0.1.0", training: false, upi: true, denominations: [{ faceMinor: 50_000, note: true }], taxClasses: [], states: [],
 };
 export const asha = { staff: "asha", name: "Asha", role: "cashier" as const };
-export const session: Session = { person: asha, locked: false, shift: { day: "2026-11-26", openedAtMs: 1 }, parked: 0, basketLines: 0, clockInDoubt: false };
+export const session: Session = { person: asha, locked: false, shift: { day: "2026-11-26", openedAtMs: 1 }, parked: 0, basketLines: 0, done: null, clockInDoubt: false };
 export const preferences: Preferences = {
   language: "en", theme: "light", sounds: false, lockAfterMinutes: 0,
   // Keys of a scan come one by one from a test, however busy the machine is; shared/scan.test.ts tests the gaps.
