@@ -170,12 +170,17 @@ pub fn totals(ledger: &Ledger) -> Result<ShiftTotals, TillError> {
     Ok(query::shift_fold(ledger.reader(), open)?.totals().clone())
 }
 
-/// X: the running totals, journalled. Returns the position of its entry with them.
+/// X: the running totals, journalled. Returns the position of its entry with them. The count is blind: who may not read
+/// what should be there gets no tenders, neither here nor on the paper of the entry.
 ///
 /// # Errors
 /// Refused as `shift.none_open`.
 pub fn x_report(ledger: &mut Ledger, who: &Who) -> Result<(ShiftTotals, i64), TillError> {
-    let totals = totals(ledger)?;
+    let settings = catalogue::settings(ledger.reader())?;
+    let mut totals = totals(ledger)?;
+    if who.allow(Action::ReadExpected, &settings).is_err() {
+        totals.tenders.clear();
+    }
     let fact = Fact::XReport(XReport { totals: totals.clone() });
     let (pos, _) = append_in_shift(ledger, who, None, &fact)?;
     Ok((totals, pos))

@@ -30,8 +30,10 @@ pub enum Action {
     PayOut,
     /// Bring cash to the safe.
     Drop,
-    /// Open a shift, or read its totals.
+    /// Open a shift, or read its turnover.
     OpenShift,
+    /// Read what an open shift should hold of each tender: who counts it must not know.
+    ReadExpected,
     /// Count and close a shift.
     CloseShift {
         /// Counted less expected, the tender that is most off.
@@ -109,6 +111,7 @@ fn alone(action: Action, limits: &Limits) -> Role {
         | Action::Void
         | Action::NoSale
         | Action::PayOut
+        | Action::ReadExpected
         | Action::TransferStock
         | Action::AdjustStock
         | Action::CancelPaidOrder

@@ -63,6 +63,7 @@ impl Desk {
             turn.changed(topics);
             if let Some(before) = before.filter(|before| before.staff != staff) {
                 turn.signed_out(&before)?;
+                turn.counter.last_x = None;
             }
             turn.changed([Topic::Session]);
             turn.session()
@@ -93,6 +94,7 @@ impl Desk {
             }
             turn.counter.person = None;
             turn.counter.locked = false;
+            turn.counter.last_x = None;
             turn.counter.done = None;
             turn.keep(Draft::default())?;
             turn.changed([Topic::Session]);

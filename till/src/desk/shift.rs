@@ -109,7 +109,7 @@ impl Desk {
         self.act(|turn| turn.close_shift(closing, approval, progress))
     }
 
-    /// X: the running totals, journalled.
+    /// X: the running totals, journalled; without the tenders for who counts blind.
     ///
     /// # Errors
     /// `shift.none_open`.

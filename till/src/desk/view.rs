@@ -860,7 +860,7 @@ pub struct ShiftTotals {
     pub loaned_minor: Minor,
     /// To the safe.
     pub dropped_minor: Minor,
-    /// Per tender.
+    /// Per tender; empty in the X of who may not read what should be there.
     pub tenders: Vec<TenderRow>,
     /// Per tax.
     pub taxes: Vec<TaxRow>,

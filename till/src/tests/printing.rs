@@ -314,16 +314,24 @@ fn credit_notes_and_reports_go_to_paper_too() {
     assert_eq!(note.paper, PaperState::Queued);
     assert!(readable(&printer.jobs(2)[1]).contains(&note.number));
     assert_eq!(code(desk.print_report(None)), "shift.no_x");
-    desk.x_report().unwrap();
+    desk.sign_in("kavya", PIN).unwrap();
+    assert!(!desk.x_report().unwrap().totals.tenders.is_empty());
     desk.print_report(None).unwrap();
-    assert!(readable(&printer.jobs(3)[2]).contains("X report"));
+    let paper = readable(&printer.jobs(3)[2]);
+    assert!(paper.contains("X report") && paper.contains("Expected"), "{paper}");
+    desk.sign_in("asha", PIN).unwrap();
+    assert_eq!(code(desk.print_report(None)), "shift.no_x", "what a manager read is not hers");
+    assert!(desk.x_report().unwrap().totals.tenders.is_empty(), "who counts is not told");
+    desk.print_report(None).unwrap();
+    let paper = readable(&printer.jobs(4)[3]);
+    assert!(paper.contains("X report") && !paper.contains("Expected"), "{paper}");
     let closing =
         Closing { cash_minor: Minor(50_000), pieces: Vec::new(), others: Vec::new(), reason: None };
     let z = desk.close_shift(&closing, None, &mut |_| {}).unwrap();
-    let paper = readable(&printer.jobs(4)[3]);
+    let paper = readable(&printer.jobs(5)[4]);
     assert!(paper.contains(&format!("Z report {}", z.z_no.unwrap())), "{paper}");
     desk.print_report(z.z_no).unwrap();
-    assert_eq!(readable(&printer.jobs(5)[4]), paper);
+    assert_eq!(readable(&printer.jobs(6)[5]), paper);
     assert_eq!(code(desk.print_report(Some(99))), "shift.no_z");
 }
 
