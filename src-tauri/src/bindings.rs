@@ -113,6 +113,8 @@ pub fn builder() -> Builder<Wry> {
             commands::health,
             commands::backup_now,
             commands::sealed_export,
+            commands::backups,
+            commands::restore_backup,
             commands::way_out,
             commands::wipe,
             commands::enter_training,

@@ -12,9 +12,9 @@ use daybook_till::desk::view::{
     UnreferencedReturn, UpiState, ZRow,
 };
 use daybook_till::desk::{
-    Approval, Caption, Desk, DocumentView, Enrol, Fault, Goods, Health, HistoryFilter, HistoryRow,
-    LedgerCheck, LocationChoice, LowRow, MovementRow, OrderView, PaperForm, Preferences,
-    PrintQueue, Start, StockMove, StockView, WayOut,
+    Approval, BackupRow, Caption, Desk, DocumentView, Enrol, Fault, Goods, Health, HistoryFilter,
+    HistoryRow, LedgerCheck, LocationChoice, LowRow, MovementRow, OrderView, PaperForm,
+    Preferences, PrintQueue, Start, StockMove, StockView, WayOut,
 };
 use daybook_till::printing::PrinterSetup;
 use tauri::{AppHandle, State};
@@ -138,6 +138,8 @@ commands! {
     health(desk) -> Health { desk.health() }
     backup_now(desk) -> String { desk.backup_now() }
     sealed_export(desk, passphrase: String) -> String { desk.sealed_export(&passphrase) }
+    backups(desk) -> Vec<BackupRow> { desk.backups() }
+    restore_backup(desk, approval: Option<Approval>) -> Start { desk.restore_backup(approval.as_ref()) }
     way_out(desk) -> WayOut { desk.way_out() }
     wipe(desk, till_code: String, approval: Option<Approval>) -> Start { desk.wipe(&till_code, approval.as_ref()) }
     enter_training(desk) -> () { desk.enter_training() }
@@ -146,11 +148,15 @@ commands! {
     check_ledger(desk) -> LedgerCheck { Ok(desk.check_ledger()) }
 }
 
-/// Ends the program; refused while the store lacks entries of this till.
+/// Ends the program; refused while the store lacks entries of this till, and once for a damaged ledger.
 #[tauri::command(async)]
 #[specta::specta]
-pub(crate) fn quit(app: AppHandle, desk: State<'_, Desk>) -> Result<(), Fault> {
-    desk.ensure_sent()?;
+pub(crate) fn quit(
+    app: AppHandle,
+    desk: State<'_, Desk>,
+    despite_damage: bool,
+) -> Result<(), Fault> {
+    desk.may_end(despite_damage)?;
     window::quit(&app);
     Ok(())
 }

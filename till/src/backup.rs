@@ -90,6 +90,39 @@ fn copy(
     })
 }
 
+/// Copies a database that does not verify, as far as it can be read.
+///
+/// # Errors
+/// [`TillError::Io`], [`TillError::Database`], [`TillError::Corrupt`].
+pub fn copy_as_is(database: &Path, file: &Path) -> Result<(), TillError> {
+    remove(file)?;
+    let from = schema::open_reader(database)?;
+    let mut to = Connection::open(file)?;
+    Backup::new(&from, &mut to)?.run_to_completion(PAGES, Duration::ZERO, None)?;
+    Ok(())
+}
+
+/// Backups in a folder, the oldest first: names begin with the till and go on with the moment. None without the folder.
+///
+/// # Errors
+/// [`TillError::Io`].
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>, TillError> {
+    let io = || TillError::io(folder.display().to_string());
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(io())?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(io())?.path();
+        if path.extension().is_some_and(|extension| extension == "db") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
 /// Puts a backup in the place of the ledger. What was there is kept beside it. The next start asks for a new
 /// incarnation before the first sale.
 ///

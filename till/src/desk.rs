@@ -11,6 +11,7 @@ mod browse;
 mod check;
 mod command_card;
 mod customers;
+mod damage;
 mod draft;
 mod fault;
 mod health;
@@ -33,6 +34,7 @@ mod wipe;
 
 pub use check::LedgerCheck;
 pub use command_card::{Caption, ScanCommand};
+pub use damage::BackupRow;
 pub use fault::Fault;
 pub use health::{Health, LeaseRow};
 pub use history::{
@@ -51,7 +53,7 @@ use crate::clock;
 use crate::error::TillError;
 use crate::ledger::{Ledger, Topic, Topics};
 use crate::printing::worker::Printing;
-use crate::staff::{SignedIn, Who, check_pin};
+use crate::staff::{Failures, SignedIn, Who, check_pin};
 use daybook_domain::clock::Moment;
 use daybook_domain::ids::StaffId;
 use draft::Draft;
@@ -101,6 +103,8 @@ pub struct Desk {
     trouble: Arc<printing::Trouble>,
     /// Held while a copy of the ledger is written into the data folder; taken before what is open.
     copying: Mutex<()>,
+    /// Wrong PINs for what is done to a ledger that cannot take them down.
+    guesses: Mutex<Option<Failures>>,
 }
 
 /// What is open.
@@ -141,6 +145,7 @@ impl Desk {
             checked: Arc::default(),
             trouble: Arc::default(),
             copying: Mutex::default(),
+            guesses: Mutex::default(),
         };
         desk.open_ledger(&mut lock(&desk.opened));
         desk

@@ -19,13 +19,33 @@ pub const PASSPHRASE_MIN: usize = 10;
 /// # Errors
 /// [`TillError::BadInput`] for a short passphrase; those of [`backup::backup`].
 pub fn export(database: &Path, file: &Path, passphrase: &str) -> Result<(), TillError> {
+    export_with(file, passphrase, |plain| {
+        backup::backup(database, plain, &mut |_, _| {}).map(|_| ())
+    })
+}
+
+/// Writes a ledger's database that does not verify, sealed as it is.
+///
+/// # Errors
+/// [`TillError::BadInput`] for a short passphrase; those of [`backup::copy_as_is`].
+pub fn export_as_is(database: &Path, file: &Path, passphrase: &str) -> Result<(), TillError> {
+    export_with(file, passphrase, |plain| backup::copy_as_is(database, plain))
+}
+
+fn export_with(
+    file: &Path,
+    passphrase: &str,
+    copy: impl FnOnce(&Path) -> Result<(), TillError>,
+) -> Result<(), TillError> {
     if passphrase.chars().count() < PASSPHRASE_MIN {
         let short = format!("must have at least {PASSPHRASE_MIN} characters");
         return Err(TillError::bad("passphrase", short));
     }
     let plain = beside(file, "plain");
-    backup::backup(database, &plain, &mut |_, _| {})?;
-    let sealed = seal(&plain, file, passphrase);
+    let sealed = copy(&plain).and_then(|()| seal(&plain, file, passphrase));
+    if !plain.exists() {
+        return sealed;
+    }
     let removed = fs::remove_file(&plain).map_err(TillError::io(plain.display().to_string()));
     sealed.and(removed)
 }

@@ -2,6 +2,7 @@
 
 use crate::error::TillError;
 use crate::feed;
+use crate::ledger::keys::Keys;
 use crate::ledger::{Act, Ledger, Topics, state};
 use argon2::{Argon2, PasswordHash, PasswordVerifier};
 use daybook_domain::clock::Moment;
@@ -83,8 +84,9 @@ impl Who {
     }
 }
 
+/// Wrong PINs one after the other.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Failures {
+pub(crate) struct Failures {
     count: u32,
     at_ms: i64,
     mono_ms: i64,
@@ -92,6 +94,24 @@ struct Failures {
 }
 
 impl Failures {
+    fn one_more(before: Option<Self>, moment: Moment) -> Self {
+        let count = before.map_or(0, |failures| failures.count).saturating_add(1);
+        Self { count, at_ms: moment.at_ms, mono_ms: moment.mono_ms, boot: moment.boot }
+    }
+
+    /// Refuses to try another PIN before the wait for the wrong ones is over.
+    fn ensure_over(before: Option<Self>, moment: Moment, staff: &StaffId) -> Result<(), TillError> {
+        let wait_ms = before.map_or(0, |failures| {
+            locked_for_ms(failures.count, moment.at_least_since(failures.moment()))
+        });
+        if wait_ms <= 0 {
+            return Ok(());
+        }
+        let minutes = wait_ms / 60_000 + 1;
+        let message = format!("{staff} is locked out for {minutes} more minutes");
+        Err(TillError::refused("staff.locked", message).with("minutes", minutes))
+    }
+
     fn moment(&self) -> Moment {
         Moment { at_ms: self.at_ms, mono_ms: self.mono_ms, boot: self.boot }
     }
@@ -123,35 +143,19 @@ pub fn check_pin(
     staff: &StaffId,
     pin: &str,
 ) -> Result<SignedIn, TillError> {
-    let row: StaffRow = feed::row(ledger.reader(), &format!("staff/{staff}"))?
-        .ok_or_else(|| TillError::refused("staff.unknown", format!("no person {staff} here")))?;
-    if !row.active {
-        return Err(TillError::refused("staff.inactive", format!("{staff} may not sign in")));
-    }
+    let row = known(ledger.reader(), staff)?;
     let name = format!("failures/{staff}");
     let before: Option<Failures> = state::get(ledger.reader(), &name)?;
-    let wait_ms = before.map_or(0, |failures| {
-        locked_for_ms(failures.count, moment.at_least_since(failures.moment()))
-    });
-    if wait_ms > 0 {
-        let minutes = wait_ms / 60_000 + 1;
-        return Err(TillError::refused(
-            "staff.locked",
-            format!("{staff} is locked out for {minutes} more minutes"),
-        )
-        .with("minutes", minutes));
-    }
-    if pin_fits(ledger, &row, pin)? {
+    Failures::ensure_over(before, moment, staff)?;
+    if pin_fits(ledger.keys(), &row, pin)? {
         if before.is_some() {
             ledger.write_state(|conn| state::clear(conn, &name))?;
         }
         return Ok(SignedIn { staff: staff.clone(), name: row.name, role: row.role });
     }
-    let count = before.map_or(0, |failures| failures.count).saturating_add(1);
-    let failures =
-        Failures { count, at_ms: moment.at_ms, mono_ms: moment.mono_ms, boot: moment.boot };
-    let locked = locked_for_ms(count, 0) > 0;
-    let failed = SignIn { staff: staff.clone(), failures: count };
+    let failures = Failures::one_more(before, moment);
+    let locked = locked_for_ms(failures.count, 0) > 0;
+    let failed = SignIn { staff: staff.clone(), failures: failures.count };
     ledger.write(Act::of_program(moment), |gate| {
         state::set(gate.conn(), &name, &failures)?;
         gate.append(&Fact::StaffSignInFailed(failed.clone()))?;
@@ -160,13 +164,56 @@ pub fn check_pin(
         }
         Ok(())
     })?;
-    Err(TillError::refused("staff.wrong_pin", "wrong PIN"))
+    Err(wrong_pin())
 }
 
-fn pin_fits(ledger: &Ledger, row: &StaffRow, pin: &str) -> Result<bool, TillError> {
+/// Checks the PIN of a person against rows that cannot be written to; `guesses` are the wrong ones so far, by anybody.
+///
+/// # Errors
+/// As [`sign_in`].
+pub(crate) fn check_pin_beside(
+    conn: &Connection,
+    keys: &Keys,
+    guesses: &mut Option<Failures>,
+    moment: Moment,
+    staff: &StaffId,
+    pin: &str,
+) -> Result<SignedIn, TillError> {
+    let row = known(conn, staff)?;
+    Failures::ensure_over(*guesses, moment, staff)?;
+    if pin_fits(keys, &row, pin)? {
+        *guesses = None;
+        return Ok(SignedIn { staff: staff.clone(), name: row.name, role: row.role });
+    }
+    *guesses = Some(Failures::one_more(*guesses, moment));
+    Err(wrong_pin())
+}
+
+/// A person who may act at this till.
+///
+/// # Errors
+/// Refused as `staff.unknown`, `staff.inactive`.
+pub(crate) fn known(conn: &Connection, staff: &StaffId) -> Result<StaffRow, TillError> {
+    let row: StaffRow =
+        feed::row(conn, &format!("staff/{staff}"))?.ok_or_else(|| unknown(staff))?;
+    if !row.active {
+        return Err(TillError::refused("staff.inactive", format!("{staff} may not sign in")));
+    }
+    Ok(row)
+}
+
+pub(crate) fn unknown(staff: &StaffId) -> TillError {
+    TillError::refused("staff.unknown", format!("no person {staff} here"))
+}
+
+fn wrong_pin() -> TillError {
+    TillError::refused("staff.wrong_pin", "wrong PIN")
+}
+
+fn pin_fits(keys: &Keys, row: &StaffRow, pin: &str) -> Result<bool, TillError> {
     let wrong = |problem: &str| TillError::corrupt("staff", &row.staff, problem);
     let sealed = hex::decode(&row.pin_hash).map_err(|_| wrong("PIN hash is not sealed"))?;
-    let hash = ledger.keys().open_sealed(&sealed)?;
+    let hash = keys.open_sealed(&sealed)?;
     let hash = String::from_utf8(hash).map_err(|_| wrong("PIN hash is no text"))?;
     let parsed = PasswordHash::new(&hash).map_err(|_| wrong("PIN hash is no PHC string"))?;
     Ok(Argon2::default().verify_password(pin.as_bytes(), &parsed).is_ok())

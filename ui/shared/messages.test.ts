@@ -34,7 +34,7 @@ function sources(folder: string, kind = /(?<!\.test)\.(svelte|ts)$/): string[] {
 
 /** What only the command line, the store's people and its imports meet: never a window of the till. */
 const elsewhere = ["domain/src/basket/import.rs", "domain/src/figures.rs", "domain/src/lease/grant.rs", "domain/src/staff/pin.rs", "domain/src/stock/applied.rs"];
-const neverShown = /^(amount\.(not_a_number|too_precise)|catalogue\.field|gs1\..*|gtin\..*|lease\..*|restore\.other_till|till\.ready)$/;
+const neverShown = /^(amount\.(not_a_number|too_precise)|catalogue\.field|gs1\..*|gtin\..*|lease\..*|till\.ready)$/;
 /** The store's answers to a code of the office: the person at the till can mend these. */
 const enrolling = ["sync.code_unknown", "sync.code_used"];
 

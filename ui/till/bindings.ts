@@ -101,6 +101,8 @@ export const commands = {
 	health: () => __TAURI_INVOKE<Health>("health"),
 	backupNow: () => __TAURI_INVOKE<string>("backup_now"),
 	sealedExport: (passphrase: string) => __TAURI_INVOKE<string>("sealed_export", { passphrase }),
+	backups: () => __TAURI_INVOKE<BackupRow[]>("backups"),
+	restoreBackup: (approval: Approval | null) => __TAURI_INVOKE<Start>("restore_backup", { approval }),
 	wayOut: () => __TAURI_INVOKE<WayOut>("way_out"),
 	wipe: (tillCode: string, approval: Approval | null) => __TAURI_INVOKE<Start>("wipe", { tillCode, approval }),
 	enterTraining: () => __TAURI_INVOKE<null>("enter_training"),
@@ -109,8 +111,8 @@ export const commands = {
 	checkLedger: () => __TAURI_INVOKE<LedgerCheck>("check_ledger"),
 	/**  Shows a paper that was saved, in the system's viewer. */
 	openPaper: (file: string) => __TAURI_INVOKE<null>("open_paper", { file }),
-	/**  Ends the program; refused while the store lacks entries of this till. */
-	quit: () => __TAURI_INVOKE<null>("quit"),
+	/**  Ends the program; refused while the store lacks entries of this till, and once for a damaged ledger. */
+	quit: (despiteDamage: boolean) => __TAURI_INVOKE<null>("quit", { despiteDamage }),
 	/**  Opens the customer's window, or shows it again. */
 	openCustomerDisplay: () => __TAURI_INVOKE<null>("open_customer_display"),
 };
@@ -132,6 +134,16 @@ export type Asking = {
 	number: string,
 	/**  How much is asked for. */
 	amountMinor: Minor,
+};
+
+/**  A backup in the data folder that can be read; whether all of it holds is found out before it is restored. */
+export type BackupRow = {
+	/**  Its file. */
+	file: string,
+	/**  When its last entry was written. */
+	lastAtMs: number | null,
+	/**  Number of its last document. */
+	lastNumber: string | null,
 };
 
 /**  What is left of a gift card or store credit. */
@@ -1266,7 +1278,7 @@ export type ShiftTotals = {
 	loanedMinor: Minor,
 	/**  To the safe. */
 	droppedMinor: Minor,
-	/**  Per tender. */
+	/**  Per tender; empty in the X of who may not read what should be there. */
 	tenders: TenderRow[],
 	/**  Per tax. */
 	taxes: TaxRow[],

@@ -85,6 +85,7 @@ class Till {
 
   async boot(): Promise<void> {
     this.start = await commands.start();
+    if (this.start.kind === "damaged") return this.read();
     if (this.start.kind !== "ready") return;
     [this.shop, this.people, this.session, this.preferences, this.sync, this.check, this.papers, this.printer] = await Promise.all([
       commands.shop(), commands.people(), commands.session(), commands.preferences(), commands.syncState(), commands.ledgerCheck(), commands.printQueue(), commands.printer(),
@@ -93,6 +94,18 @@ class Till {
     this.usePreferences(this.preferences);
     this.sold = this.session.done;
     await this.readBasket();
+  }
+
+  /** What can be read of a damaged ledger, to look at its documents and to name who restores. */
+  private async read(): Promise<void> {
+    this.session = null;
+    try {
+      this.usePreferences(await commands.preferences());
+      [this.shop, this.people] = await Promise.all([commands.shop(), commands.people()]);
+      texts.useShop(this.shop);
+    } catch (error) {
+      console.warn("the damaged ledger cannot be read", error);
+    }
   }
 
   usePreferences(preferences: Preferences): void {
@@ -130,7 +143,7 @@ class Till {
     if (has("sync", "journal")) this.sync = await commands.syncState();
     if (has("session", "shift", "parked")) {
       this.start = await commands.start();
-      if (this.start.kind !== "ready") return;
+      if (this.start.kind !== "ready") return this.boot();
       this.session = await commands.session();
       this.check = await commands.ledgerCheck();
     }

@@ -1,6 +1,6 @@
 //! The full check of the ledger beside the selling: at every start, and when a person asks for it.
 
-use super::{Desk, Fault, Notify, Opened, Signal, Start, lock};
+use super::{Desk, Fault, Notify, Signal, lock};
 use crate::clock;
 use crate::error::TillError;
 use crate::ledger::{Topic, verify};
@@ -55,7 +55,7 @@ impl Checked {
         *lock(&self.check) = check;
     }
 
-    fn get(&self) -> LedgerCheck {
+    pub(super) fn get(&self) -> LedgerCheck {
         lock(&self.check).clone()
     }
 
@@ -116,16 +116,5 @@ impl Desk {
             self.checked.begin(database, &self.notify);
         }
         self.checked.get()
-    }
-
-    /// Closes a ledger that was found damaged: nothing is written to it any more.
-    pub(super) fn heed_damage(&self, opened: &mut Opened) {
-        if let LedgerCheck::Damaged { fault, .. } = self.checked.get()
-            && opened.ledger.is_some()
-        {
-            opened.close();
-            *lock(&self.reader) = None;
-            opened.start = Start::Damaged { fault };
-        }
     }
 }

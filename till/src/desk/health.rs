@@ -78,7 +78,7 @@ impl Desk {
     /// `file.failed`, `ledger.damaged` when the copy does not verify.
     pub fn backup_now(&self) -> Result<String, Fault> {
         let copying = lock(&self.copying);
-        let (database, folder, stem) = self.till(|ledger| place(ledger, BACKUPS))?;
+        let (database, folder, stem) = self.till(|ledger| place_of(ledger, BACKUPS))?;
         let file = folder.join(format!("{stem}.db"));
         let copied = backup::backup(&database, &file, &mut |_, _| {})
             .and_then(|_| drop_oldest(&folder, BACKUPS_KEPT));
@@ -93,13 +93,17 @@ impl Desk {
     }
 
     /// Seals the ledger under a passphrase into a file, and answers the file: the way out for a till whose store does not
-    /// answer. As long as nothing is added to the journal, the program may end then, or the till be taken out of service.
+    /// answer. As long as nothing is added to the journal, the program may end then, or the till be taken out of service. A
+    /// damaged ledger is sealed as it is.
     ///
     /// # Errors
     /// `input.invalid` for a short passphrase, `file.failed`.
     pub fn sealed_export(&self, passphrase: &str) -> Result<String, Fault> {
         let _copying = lock(&self.copying);
-        let (database, folder, stem) = self.till(|ledger| place(ledger, SEALED))?;
+        if self.is_damaged() {
+            return self.seal_damaged(passphrase);
+        }
+        let (database, folder, stem) = self.till(|ledger| place_of(ledger, SEALED))?;
         let pos = self.till(|ledger| Ok(ledger.live()?.pos()))?;
         let file = folder.join(format!("{stem}.db.age"));
         sealed::export(&database, &file, passphrase).map_err(|error| Fault::from(&error))?;
@@ -147,26 +151,21 @@ fn health(ledger: &Ledger) -> Result<Health, TillError> {
 }
 
 /// The database, a folder that is there, and a name that says till and moment.
-fn place(ledger: &Ledger, folder: &str) -> Result<(PathBuf, PathBuf, String), TillError> {
-    let folder = ledger.home().dir().join(folder);
-    std::fs::create_dir_all(&folder).map_err(TillError::io(folder.display().to_string()))?;
-    let at = DateTime::from_timestamp_millis(clock::now().at_ms).unwrap_or_default();
-    let stem = format!("daybook-{}-{}", ledger.identity()?.code, at.format("%Y%m%dT%H%M%S%3fZ"));
+fn place_of(ledger: &Ledger, folder: &str) -> Result<(PathBuf, PathBuf, String), TillError> {
+    let (folder, stem) = place(ledger.home().dir(), ledger.identity()?.code.as_str(), folder)?;
     Ok((ledger.home().database(), folder, stem))
 }
 
+/// A folder of the data folder that is there, and a name that says till and moment.
+pub(super) fn place(dir: &Path, code: &str, folder: &str) -> Result<(PathBuf, String), TillError> {
+    let folder = dir.join(folder);
+    std::fs::create_dir_all(&folder).map_err(TillError::io(folder.display().to_string()))?;
+    let at = DateTime::from_timestamp_millis(clock::now().at_ms).unwrap_or_default();
+    Ok((folder, format!("daybook-{code}-{}", at.format("%Y%m%dT%H%M%S%3fZ"))))
+}
+
 fn drop_oldest(folder: &Path, kept: usize) -> Result<(), TillError> {
-    let io = || TillError::io(folder.display().to_string());
-    let entries = std::fs::read_dir(folder).map_err(io())?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(io())?.path();
-        if path.extension().is_some_and(|extension| extension == "db") {
-            files.push(path);
-        }
-    }
-    // Names begin with the till and go on with the moment.
-    files.sort();
+    let files = backup::files(folder)?;
     let surplus = files.len().saturating_sub(kept);
     for file in files.into_iter().take(surplus) {
         std::fs::remove_file(&file).map_err(TillError::io(file.display().to_string()))?;

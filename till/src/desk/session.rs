@@ -4,19 +4,21 @@ use super::draft::Draft;
 use super::view::{Denomination, Person, Session, ShiftInfo, Shop, State, TaxClass};
 use super::{Desk, Fault, Turn};
 use crate::catalogue;
+use crate::clock;
 use crate::error::TillError;
 use crate::goods;
-use crate::ledger::{Act, Topic};
+use crate::ledger::{Act, Identity, Topic, state};
 use crate::shift;
 use crate::staff::{self, SignedIn};
 use daybook_domain::cash::denominations;
 use daybook_domain::catalogue::rate_on;
-use daybook_domain::clock::shift_day;
+use daybook_domain::clock::{Moment, shift_day};
 use daybook_domain::entry::{Fact, SignIn};
 use daybook_domain::feed::Settings;
 use daybook_domain::ids::StaffId;
 use daybook_domain::staff::Action;
 use daybook_domain::tax::states;
+use rusqlite::Connection;
 
 impl Desk {
     /// The shop.
@@ -24,7 +26,10 @@ impl Desk {
     /// # Errors
     /// `catalogue.empty` before the first exchange.
     pub fn shop(&self) -> Result<Shop, Fault> {
-        self.act(|turn| turn.shop())
+        self.look(|conn| {
+            let identity = state::get(conn, "identity")?.ok_or(TillError::NotEnrolled)?;
+            shop(conn, &identity, clock::now())
+        })
     }
 
     /// Everybody who may sign in.
@@ -145,45 +150,6 @@ impl Turn<'_> {
         })
     }
 
-    fn shop(&self) -> Result<Shop, TillError> {
-        let identity = self.ledger.identity()?;
-        let settings = self.settings()?;
-        let location = catalogue::location(self.conn(), &identity.location)?;
-        let month = settings.fiscal_year_start_month;
-        let today = shift_day(self.moment.at_ms, settings.offset_min, month)
-            .map_err(|error| TillError::bad("at", error))?
-            .day;
-        let classes = catalogue::tax_classes(self.conn())?;
-        let class = |row: &daybook_domain::feed::TaxClassRow| {
-            rate_on(row, &today).map(|rate_ppm| TaxClass { class: row.class.clone(), rate_ppm })
-        };
-        let place = |state: &states::State| State {
-            code: state.code.to_owned(),
-            name: state.name.to_owned(),
-        };
-        let places = if settings.jurisdiction == "IN" { states::STATES.as_slice() } else { &[] };
-        Ok(Shop {
-            business: settings.business,
-            location: identity.location.to_string(),
-            location_name: location.seller.name,
-            till_code: identity.code.to_string(),
-            currency: settings.currency.code().to_owned(),
-            exponent: settings.currency.exponent(),
-            offset_min: settings.offset_min,
-            jurisdiction: settings.jurisdiction,
-            tax_inclusive: settings.tax_inclusive,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            training: identity.training,
-            upi: settings.upi_vpa.is_some() && settings.currency.code() == "INR",
-            denominations: denominations(settings.currency)
-                .into_iter()
-                .map(|piece| Denomination { face_minor: piece.face, note: piece.note })
-                .collect(),
-            tax_classes: classes.iter().filter_map(class).collect(),
-            states: places.iter().map(place).collect(),
-        })
-    }
-
     /// Who may not do something alone hears of it before anything is changed.
     pub(super) fn allow(
         &self,
@@ -192,4 +158,40 @@ impl Turn<'_> {
     ) -> Result<Option<StaffId>, TillError> {
         who.allow(action, &self.settings()?)
     }
+}
+
+fn shop(conn: &Connection, identity: &Identity, moment: Moment) -> Result<Shop, TillError> {
+    let settings = catalogue::settings(conn)?;
+    let location = catalogue::location(conn, &identity.location)?;
+    let month = settings.fiscal_year_start_month;
+    let today = shift_day(moment.at_ms, settings.offset_min, month)
+        .map_err(|error| TillError::bad("at", error))?
+        .day;
+    let classes = catalogue::tax_classes(conn)?;
+    let class = |row: &daybook_domain::feed::TaxClassRow| {
+        rate_on(row, &today).map(|rate_ppm| TaxClass { class: row.class.clone(), rate_ppm })
+    };
+    let place =
+        |state: &states::State| State { code: state.code.to_owned(), name: state.name.to_owned() };
+    let places = if settings.jurisdiction == "IN" { states::STATES.as_slice() } else { &[] };
+    Ok(Shop {
+        business: settings.business,
+        location: identity.location.to_string(),
+        location_name: location.seller.name,
+        till_code: identity.code.to_string(),
+        currency: settings.currency.code().to_owned(),
+        exponent: settings.currency.exponent(),
+        offset_min: settings.offset_min,
+        jurisdiction: settings.jurisdiction,
+        tax_inclusive: settings.tax_inclusive,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        training: identity.training,
+        upi: settings.upi_vpa.is_some() && settings.currency.code() == "INR",
+        denominations: denominations(settings.currency)
+            .into_iter()
+            .map(|piece| Denomination { face_minor: piece.face, note: piece.note })
+            .collect(),
+        tax_classes: classes.iter().filter_map(class).collect(),
+        states: places.iter().map(place).collect(),
+    })
 }

@@ -186,6 +186,9 @@ impl Desk {
             Ok(ledger) => ledger,
             Err(error) => {
                 opened.start = Start::of(&error);
+                if let Start::Damaged { .. } = opened.start {
+                    self.read_only();
+                }
                 return;
             }
         };
@@ -200,6 +203,7 @@ impl Desk {
             }
             (Err(error), _) | (_, Err(error)) => {
                 opened.start = Start::of(&error);
+                self.read_only();
                 return;
             }
         }
@@ -234,20 +238,40 @@ impl Desk {
         self.till(|ledger| sync::unsent(ledger).map(|(unsent, _)| unsent))
     }
 
-    /// Refuses to end while the store lacks entries of this till, unless they were all sealed into a file.
+    /// Refuses to end while the store lacks entries of this till, unless they were all sealed into a file. What the store
+    /// lacks of a damaged ledger nobody can say: it is to be sealed too.
     ///
     /// # Errors
-    /// `quit.unsent` with how many.
+    /// `quit.unsent` with how many, `quit.damaged`.
     pub fn ensure_sent(&self) -> Result<(), Fault> {
-        if lock(&self.opened).ledger.is_none() {
+        let damaged = self.is_damaged();
+        let opened = lock(&self.opened);
+        if damaged && !opened.sealed.as_ref().is_some_and(|sealed| sealed.file.is_file()) {
+            let message = "what the store lacks of a damaged ledger is not known";
+            return Err(Fault::from(&TillError::refused("quit.damaged", message)));
+        }
+        if opened.ledger.is_none() {
             return Ok(());
         }
+        drop(opened);
         let unsent = self.unsent()?;
         if unsent == 0 || self.all_sealed()? {
             return Ok(());
         }
         let message = format!("{unsent} entries have not reached the store");
         Err(Fault::from(&TillError::refused("quit.unsent", message).with("count", unsent)))
+    }
+
+    /// Whether the program may end. A person who was told that the ledger is damaged may end it all the same: nothing can
+    /// be sold, and the file stays.
+    ///
+    /// # Errors
+    /// As [`Desk::ensure_sent`].
+    pub fn may_end(&self, despite_damage: bool) -> Result<(), Fault> {
+        match self.ensure_sent() {
+            Err(fault) if despite_damage && fault.code == "quit.damaged" => Ok(()),
+            sent => sent,
+        }
     }
 
     /// Closes the till: the exchange ends, the ledger knows that nothing was cut off.

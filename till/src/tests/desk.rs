@@ -606,13 +606,7 @@ fn a_ledger_that_is_found_damaged_sells_nothing_more_and_says_where() {
     scan(&first, "TEA");
     sold(first.pay(&cash(), None));
     drop(first);
-    // The tail is verified at the start; this lies before it, in a table that was made from the journal.
-    let conn = rusqlite::Connection::open(shop.till().join("till.db")).unwrap();
-    conn.execute_batch(
-        "DROP TRIGGER movement_never_changes; UPDATE movement SET quantity_milli = -7000",
-    )
-    .unwrap();
-    drop(conn);
+    damage(&shop.till().join("till.db"));
     let (desk, bell) = Bell::desk(&shop);
     bell.until(|| matches!(desk.ledger_check(), LedgerCheck::Damaged { .. }));
     let Start::Damaged { fault } = desk.start() else { panic!("{:?}", desk.start()) };
@@ -621,7 +615,94 @@ fn a_ledger_that_is_found_damaged_sells_nothing_more_and_says_where() {
         ("ledger.damaged", true)
     );
     assert_eq!(code(desk.sign_in("asha", PIN)), "ledger.damaged");
-    assert_eq!(code(desk.search("tea", 5)), "ledger.damaged");
+    assert_eq!(code(desk.scan("TEA", None)), "ledger.damaged");
+}
+
+/// The tail is verified at the start; this lies before it, in a table that was made from the journal.
+fn damage(database: &std::path::Path) {
+    let conn = rusqlite::Connection::open(database).unwrap();
+    conn.execute_batch(
+        "DROP TRIGGER IF EXISTS movement_never_changes; UPDATE movement SET quantity_milli = -7000",
+    )
+    .unwrap();
+}
+
+#[test]
+fn a_damaged_ledger_is_read_sealed_and_replaced_by_the_newest_backup_that_holds() {
+    let shop = Shop::open();
+    let first = selling(&shop);
+    scan(&first, "TEA");
+    let sale = sold(first.pay(&cash(), None));
+    first.backup_now().unwrap();
+    scan(&first, "TEA");
+    let later = sold(first.pay(&cash(), None));
+    let bad = first.backup_now().unwrap();
+    assert_eq!(code(first.restore_backup(Some(&manager()))), "restore.healthy");
+    drop(first);
+    damage(&shop.till().join("till.db"));
+    damage(std::path::Path::new(&bad));
+    let (desk, bell) = Bell::desk(&shop);
+    bell.until(|| matches!(desk.ledger_check(), LedgerCheck::Damaged { .. }));
+    assert!(matches!(desk.start(), Start::Damaged { .. }));
+
+    let rows = desk.history(&HistoryFilter::default(), None).unwrap();
+    assert_eq!(rows[0].number, later.number, "it can be read");
+    assert!(desk.document(&sale.number).unwrap().entry.json.contains(&sale.number));
+    assert_eq!(desk.shop().unwrap().till_code, "A1");
+
+    assert_eq!(code(desk.may_end(false)), "quit.damaged");
+    desk.may_end(true).expect("a person who was told may end it");
+    let file = desk.sealed_export("correct horse battery").unwrap();
+    desk.may_end(false).expect("all of it is in the file");
+    let plain = shop.path().join("plain.db");
+    crate::sealed::open(std::path::Path::new(&file), &plain, "correct horse battery").unwrap();
+    let conn = crate::ledger::schema::open_reader(&plain).unwrap();
+    let moved: i64 = conn
+        .query_row("SELECT quantity_milli FROM movement LIMIT 1", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(moved, -7000, "as it is");
+
+    let listed = desk.backups().unwrap();
+    let numbers = listed.iter().map(|row| row.last_number.clone().unwrap()).collect::<Vec<_>>();
+    assert_eq!(numbers, [later.number, sale.number.clone()]);
+    let cashier = Approval { staff: "asha".to_owned(), ..manager() };
+    let guess = Approval { pin: "0000".to_owned(), ..manager() };
+    assert_eq!(code(desk.restore_backup(None)), "approval.missing");
+    assert_eq!(code(desk.restore_backup(Some(&cashier))), "approval.missing");
+    assert_eq!(code(desk.restore_backup(Some(&guess))), "staff.wrong_pin");
+    let start = desk.restore_backup(Some(&manager())).unwrap();
+    assert!(matches!(start, Start::WaitingForStore { fault: Some(_) }), "{start:?}");
+    let rows = desk.history(&HistoryFilter::default(), None).unwrap();
+    assert_eq!((rows.len(), rows[0].number.as_str()), (1, sale.number.as_str()));
+    let kept = std::fs::read_dir(shop.till()).unwrap().flatten();
+    let kept = kept.filter(|entry| entry.file_name().to_string_lossy().contains("before-"));
+    assert!(kept.count() > 0, "the damaged ledger stays beside it");
+    desk.ensure_sent().expect_err("what it holds is not at the store");
+}
+
+#[test]
+fn pins_for_a_damaged_ledger_are_not_guessed_without_end() {
+    let shop = Shop::open();
+    drop(selling(&shop));
+    damage_tail(&shop);
+    let desk = desk(&shop);
+    assert!(matches!(desk.start(), Start::Damaged { .. }));
+    let guess = Approval { pin: "0000".to_owned(), ..manager() };
+    let codes = (0..12).map(|_| code(desk.restore_backup(Some(&guess)))).collect::<Vec<_>>();
+    assert_eq!((codes[0].as_str(), codes[11].as_str()), ("staff.wrong_pin", "staff.locked"));
+    assert_eq!(code(desk.restore_backup(Some(&manager()))), "staff.locked");
+}
+
+/// What is found at once when the till starts.
+fn damage_tail(shop: &Shop) {
+    let conn = rusqlite::Connection::open(shop.till().join("till.db")).unwrap();
+    conn.execute_batch(
+        "DROP TRIGGER IF EXISTS entry_never_changes;
+         UPDATE entry SET bytes = CAST(bytes || ' ' AS BLOB)
+         WHERE pos = (SELECT max(pos) FROM entry);
+         DELETE FROM state WHERE name = 'verified_pos'",
+    )
+    .unwrap();
 }
 
 #[test]

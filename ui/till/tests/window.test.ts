@@ -137,6 +137,33 @@ it("lets a till go that is offline only with all of it sealed", async () => {
   expect(fake.quit).toHaveBeenCalledTimes(1);
 });
 
+it("lets a damaged ledger be read, sealed and replaced by a backup with a manager's PIN, and warns before it ends", async () => {
+  const fault = { code: "ledger.damaged", message: "damaged", field: null, values: { where: "movement" } };
+  fake.start.mockResolvedValue({ kind: "damaged", fault });
+  fake.people.mockResolvedValue([{ staff: "kavya", name: "Kavya", role: "manager" }]);
+  fake.backups.mockResolvedValue([{ file: "b.db", lastAtMs: 1, lastNumber: "T1/26-27/00007" }]);
+  fake.history.mockResolvedValue([]);
+  fake.restoreBackup.mockRejectedValueOnce({ code: "approval.missing", message: "", field: null, values: { role: "manager" } }).mockImplementationOnce(async () => {
+    fake.start.mockResolvedValue({ kind: "ready" });
+    return { kind: "ready" };
+  });
+  fake.quit.mockResolvedValue(null);
+  render(App);
+  await screen.findByText("T1/26-27/00007");
+  await fireEvent.click(screen.getByRole("button", { name: "Look at the sales" }));
+  await waitFor(() => expect(fake.history).toHaveBeenCalled());
+  await fireEvent.click(screen.getByRole("button", { name: "Back" }));
+  till.dialog = { kind: "quit" };
+  await fireEvent.click(await screen.findByRole("button", { name: "Close all the same" }));
+  await waitFor(() => expect(fake.quit).toHaveBeenLastCalledWith(true));
+  till.dialog = null;
+  await fireEvent.click(await screen.findByRole("button", { name: "Restore the newest that holds" }));
+  await fireEvent.input(await screen.findByTestId("approval-pin"), { target: { value: "2580" } });
+  await fireEvent.click(screen.getByRole("button", { name: "Approve" }));
+  await waitFor(() => expect(fake.restoreBackup).toHaveBeenLastCalledWith({ staff: "kavya", pin: "2580" }));
+  await waitFor(() => expect(till.start?.kind).toBe("ready"));
+});
+
 it("takes a till out of service only when all is sent or sealed, by its code, with a manager's PIN", async () => {
   till.shop = shop;
   till.session = { ...session, shift: null };
