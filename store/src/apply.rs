@@ -92,7 +92,7 @@ fn read(entry: &FramedEntry) -> (Option<Meta>, Result<Fact, Unapplied>) {
     };
     let said = envelope.sidecar.as_deref();
     let found = entry.sidecar.as_deref().map(|sidecar| sidecar_hash(sidecar).to_string());
-    let fact = if said.is_some() && found.is_some() && said != found.as_deref() {
+    let fact = if found.is_some() && said != found.as_deref() {
         Err(Unapplied::new("entry.sidecar", "sidecar: its hash is not the one in the entry"))
     } else {
         envelope.fact().map_err(|error| unreadable(&error)).and_then(|fact| {

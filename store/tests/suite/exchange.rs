@@ -350,6 +350,17 @@ on_both! {
         assert_eq!(till.row(&format!("customer/{customer}")).unwrap().1["name"], "Ravi");
     }
 
+    fn a_sidecar_that_the_entry_does_not_name_waits_with_it(store) {
+        store.gate().write(stock_shop).unwrap();
+        let mut till = TestTill::enrolled(&store, 1);
+        till.write("customer.created", &json!({"customer": Uuid::from_u128(42)}));
+        till.entries.last_mut().unwrap().sidecar = Some(r#"{"salt":"x","name":"Eve"}"#.to_owned());
+        till.exchange(&store);
+        let code = |tx: &mut daybook_store::db::Tx<'_>| tx.query_one("SELECT code FROM quarantine", &[]);
+        assert_eq!(store.gate().read(code).unwrap().text(0).unwrap(), "entry.sidecar");
+        assert_eq!(count(&store, "customer"), 0);
+    }
+
     fn a_code_is_good_for_one_till_and_five_tries(store) {
         store.gate().write(stock_shop).unwrap();
         let code = new_code(&store, None);
