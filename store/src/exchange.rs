@@ -12,6 +12,7 @@ pub use download::download;
 use crate::apply::{Prepared, prepare};
 use crate::db::{DbError, Tx};
 use crate::gate::Gate;
+use crate::keyring::Keyring;
 use crate::stock;
 use crate::tenant::{self, Tenant};
 use crate::tills::{Incarnation, Till, TillState};
@@ -54,6 +55,7 @@ struct Done {
 pub fn exchange(
     gate: &Gate,
     signer: &Signer,
+    keyring: &Keyring,
     request: ExchangeRequest,
 ) -> Result<ExchangeAnswer, Refusal> {
     let push = Arc::new(examine(gate, request)?);
@@ -61,7 +63,8 @@ pub fn exchange(
     let pull = if done.plan.hold_rows {
         PullAnswer::Wait
     } else {
-        gate.read(|tx| pull::pull(tx, &done, &push.header)).map_err(|error| refusal(&error))?
+        gate.read(|tx| pull::pull(tx, keyring, &done, &push.header))
+            .map_err(|error| refusal(&error))?
     };
     let now_ms = gate.moment().at_ms;
     let journal = Journal { till: push.header.till, incarnation: push.header.journal.incarnation };

@@ -3,6 +3,7 @@
 use crate::db::DbError;
 use crate::gate::Gate;
 use crate::import::current::{self, Current};
+use crate::keyring::Keyring;
 use crate::master::{LOCATION_KINDS, POLICIES, ROLES, UOMS, word};
 use chrono::DateTime;
 use daybook_domain::amount::{Currency, Quantity};
@@ -42,12 +43,16 @@ pub type Files = BTreeMap<&'static str, Vec<u8>>;
 ///
 /// # Errors
 /// [`ExportError`].
-pub fn to_folder(gate: &Gate, folder: &Path) -> Result<Vec<(&'static str, usize)>, ExportError> {
+pub fn to_folder(
+    gate: &Gate,
+    keyring: &Keyring,
+    folder: &Path,
+) -> Result<Vec<(&'static str, usize)>, ExportError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| ExportError::Io { path, source }
     };
-    let files = files(&gate.read(current::load)?)?;
+    let files = files(&gate.read(|tx| current::load(tx, keyring))?)?;
     std::fs::create_dir_all(folder).map_err(failed(folder))?;
     let mut written = Vec::new();
     for (name, bytes) in files {

@@ -19,6 +19,7 @@ pub use files::FILES;
 use crate::clock::random;
 use crate::db::DbError;
 use crate::gate::Gate;
+use crate::keyring::Keyring;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -128,13 +129,14 @@ pub fn read_folder(folder: &Path) -> Result<Sources, ImportError> {
 /// [`ImportError::Faults`] with every fault found; nothing was imported then.
 pub fn import(
     gate: &Gate,
+    keyring: &Keyring,
     sources: &Sources,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Summary, ImportError> {
     resume(gate, progress)?;
-    let current = gate.read(current::load)?;
+    let current = gate.read(|tx| current::load(tx, keyring))?;
     let mut faults = Faults::default();
-    let changes = plan::plan(sources, &current, &mut faults, &mut random);
+    let changes = plan::plan(sources, &current, keyring, &mut faults, &mut random);
     if faults.count > 0 {
         return Err(ImportError::Faults(faults));
     }

@@ -28,6 +28,7 @@ pub mod leases;
 pub mod master;
 pub mod open;
 pub mod orders;
+pub mod pins;
 pub mod quarantine;
 pub mod reconcile;
 pub mod restore;

@@ -4,6 +4,7 @@ use crate::clock::random;
 use crate::db::DbError;
 use crate::gate::{Clock, Gate};
 use crate::keyring::{Keyring, KeyringError};
+use crate::pins;
 use crate::tenant::{self, Founding, Tenant};
 use crate::witness::Witness;
 use daybook_sync::frame::Signer;
@@ -209,6 +210,11 @@ fn open_data(
             gate.write(move |tx| tenant::found(tx, &founding))?
         }
     };
+    let held = keyring.clone();
+    let sealed = gate.write(move |tx| pins::seal_all(tx, &held))?;
+    if sealed > 0 {
+        tracing::info!(people = sealed, "hashes of PINs are sealed now");
+    }
     Ok((gate, business))
 }
 

@@ -129,7 +129,8 @@ fn exchange_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {
     let Caller { till, session, key_id } = caller(api, received)?;
     let request = ExchangeRequest::decode(&plain_body(received)?)?;
     check_exchange(&request, &till, &session)?;
-    let mut answer = exchange::exchange(&api.store.gate, &api.store.signer, request)?;
+    let mut answer =
+        exchange::exchange(&api.store.gate, &api.store.signer, &api.store.keyring, request)?;
     // Beside what was exchanged: an answer is owed whatever becomes of the key.
     if answer.push.verdict != PushVerdict::Blocked {
         answer.key = next_key(api, &key_id).map_err(|error| refusal(&error))?;

@@ -20,7 +20,7 @@ impl Import {
     pub(super) fn run(self) -> Result<(), Failure> {
         let sources = import::read_folder(&self.folder)?;
         let store = self.common.open()?;
-        let summary = import::import(&store.gate, &sources, &mut progress)?;
+        let summary = import::import(&store.gate, &store.keyring, &sources, &mut progress)?;
         let parts: Vec<String> =
             summary.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         let text =
@@ -58,7 +58,7 @@ pub(super) struct Export {
 impl Export {
     pub(super) fn run(self) -> Result<(), Failure> {
         let store = self.common.open()?;
-        for (file, rows) in export::to_folder(&store.gate, &self.folder)? {
+        for (file, rows) in export::to_folder(&store.gate, &store.keyring, &self.folder)? {
             let answer = serde_json::json!({ "file": file, "rows": rows });
             self.common.print(&answer, &format!("{file}: {rows} rows"));
         }

@@ -4,6 +4,8 @@ use super::Done;
 use crate::args;
 use crate::db::{DbError, Tx};
 use crate::gate::current_head;
+use crate::keyring::Keyring;
+use crate::pins;
 use crate::tenant::SyncSettings;
 use crate::tills::{Incarnation, Till, TillState};
 use daybook_sync::feed::{FeedView, LogRow, digest_lookup, judge, page};
@@ -12,6 +14,7 @@ use daybook_sync::message::{ExchangeHeader, FeedRow, PullAnswer};
 
 pub(super) fn pull(
     tx: &mut Tx<'_>,
+    keyring: &Keyring,
     done: &Done,
     header: &ExchangeHeader,
 ) -> Result<PullAnswer, DbError> {
@@ -44,7 +47,7 @@ pub(super) fn pull(
         Err(reason) => return Ok(PullAnswer::Refetch { reason }),
     };
     let wanted = header.page.rows.clamp(1, PAGE_ROWS_MAX);
-    let rows = rows_after(tx, till, position.after, i64::from(wanted) + 1)?;
+    let rows = rows_after(tx, keyring, till, position.after, i64::from(wanted) + 1)?;
     page(rows.into_iter().map(Ok), &position, header.page, &view, |feed| log_at(tx, feed))
         .map(PullAnswer::Page)
 }
@@ -60,6 +63,7 @@ fn log_at(tx: &mut Tx<'_>, feed: i64) -> Result<LogRow, DbError> {
 
 fn rows_after(
     tx: &mut Tx<'_>,
+    keyring: &Keyring,
     till: &Till,
     after: i64,
     limit: i64,
@@ -75,8 +79,16 @@ fn rows_after(
         .map(|row| {
             let (feed, key) = (row.int(0)?, row.text(1)?);
             match row.opt_text(2)? {
-                Some(value) => FeedRow::value(feed, key, value.to_owned())
-                    .map_err(|_| DbError::corrupt("feed_row", key)),
+                Some(value) => {
+                    let corrupt = |_| DbError::corrupt("feed_row", key);
+                    let value = if key.starts_with("staff/") {
+                        let sealed = serde_json::from_str(value).map_err(corrupt)?;
+                        serde_json::to_string(&pins::unseal(keyring, sealed)?).map_err(corrupt)?
+                    } else {
+                        value.to_owned()
+                    };
+                    FeedRow::value(feed, key, value).map_err(|_| DbError::corrupt("feed_row", key))
+                }
                 None => Ok(FeedRow::tombstone(feed, key)),
             }
         })

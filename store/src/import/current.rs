@@ -2,7 +2,9 @@
 
 use crate::args;
 use crate::db::{DbError, Row, Tx};
+use crate::keyring::Keyring;
 use crate::master;
+use crate::pins;
 use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice};
 use daybook_domain::feed::{
     CustomerRow, DatedPrice, DatedRate, ItemRow, LocationKind, LocationRow, Role, Settings,
@@ -51,13 +53,13 @@ pub struct StockNow {
 ///
 /// # Errors
 /// [`DbError`].
-pub fn load(tx: &mut Tx<'_>) -> Result<Current, DbError> {
+pub fn load(tx: &mut Tx<'_>, keyring: &Keyring) -> Result<Current, DbError> {
     Ok(Current {
         settings: master::settings(tx)?,
         locations: locations(tx)?,
         taxes: taxes(tx)?,
         items: items(tx)?,
-        staff: staff(tx)?,
+        staff: staff(tx, keyring)?,
         customers: customers(tx)?,
         stock: stock(tx)?,
     })
@@ -153,7 +155,7 @@ fn item(row: &Row) -> Result<ItemRow, DbError> {
     })
 }
 
-fn staff(tx: &mut Tx<'_>) -> Result<BTreeMap<StaffId, StaffRow>, DbError> {
+fn staff(tx: &mut Tx<'_>, keyring: &Keyring) -> Result<BTreeMap<StaffId, StaffRow>, DbError> {
     let tenant = tx.tenant();
     let rows = tx.query(
         "SELECT staff_id, name, role, pin_hash, active FROM staff WHERE tenant_id = $1",
@@ -169,7 +171,8 @@ fn staff(tx: &mut Tx<'_>) -> Result<BTreeMap<StaffId, StaffRow>, DbError> {
                 _ => return Err(DbError::corrupt("staff", &staff)),
             };
             let (name, pin_hash) = (row.text(1)?.to_owned(), row.text(3)?.to_owned());
-            let person = StaffRow { staff, name, role, pin_hash, active: row.bool(4)? };
+            let sealed = StaffRow { staff, name, role, pin_hash, active: row.bool(4)? };
+            let person = pins::unseal(keyring, sealed)?;
             Ok((person.staff.clone(), person))
         })
         .collect()

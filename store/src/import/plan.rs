@@ -6,6 +6,8 @@ use super::current::{Current, StockNow};
 use super::fault::{Faults, Wrong};
 use super::files::{self, CustomerLine, PriceLine, RateLine, Secret, StaffLine, StockLine};
 use super::sheet::Line;
+use crate::keyring::Keyring;
+use crate::pins;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use daybook_domain::amount::{Currency, Quantity};
@@ -23,6 +25,7 @@ const STAFF_MAX: usize = 2_000;
 pub(super) fn plan(
     sources: &Sources,
     current: &Current,
+    keyring: &Keyring,
     faults: &mut Faults,
     salt: &mut dyn FnMut() -> [u8; 16],
 ) -> Vec<Change> {
@@ -46,7 +49,7 @@ pub(super) fn plan(
     let known_skus = items.known();
     changes.extend(items.changes());
     let lines = file(files::STAFF).map(|bytes| files::staff(bytes, faults));
-    staff(lines.unwrap_or_default(), current, faults, &mut changes, salt);
+    staff(lines.unwrap_or_default(), current, keyring, faults, &mut changes, salt);
     let lines = file(files::CUSTOMERS).map(|bytes| files::customers(bytes, faults));
     customers(lines.unwrap_or_default(), current, faults, &mut changes);
     let lines = file(files::STOCK).map(|bytes| files::stock(bytes, faults));
@@ -235,6 +238,7 @@ fn set_price(item: &mut ItemRow, price: daybook_domain::feed::DatedPrice) {
 fn staff(
     lines: Vec<Line<StaffLine>>,
     current: &Current,
+    keyring: &Keyring,
     faults: &mut Faults,
     changes: &mut Vec<Change>,
     salt: &mut dyn FnMut() -> [u8; 16],
@@ -252,7 +256,7 @@ fn staff(
             Ok(pin_hash) => {
                 let row = StaffRow { staff, name, role, pin_hash, active };
                 if known != Some(&row) {
-                    changes.push(Change::Staff(row));
+                    changes.push(Change::Staff(pins::seal(keyring, row)));
                 }
             }
             Err(error) => faults.at(files::STAFF, no, Wrong::new("pin", error)),

@@ -284,7 +284,7 @@ on_both! {
                 scope.spawn(move || {
                     till.requests = vec![spend("gift_card", CARD, 700, salt)];
                     let answer = loop {
-                        match exchange(store.gate(), &store_signer(), till.request()) {
+                        match exchange(store.gate(), &store_signer(), &store.keyring(), till.request()) {
                             Err(Refusal::Busy { .. }) => std::thread::yield_now(),
                             other => break other.unwrap(),
                         }

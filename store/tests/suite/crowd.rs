@@ -29,7 +29,7 @@ on_both! {
                     while let Some(till) = tills.get(next.fetch_add(1, Ordering::Relaxed)) {
                         // A full store says so and keeps nothing; the till comes back.
                         let answer = loop {
-                            match exchange(store.gate(), &store_signer(), till.request()) {
+                            match exchange(store.gate(), &store_signer(), &store.keyring(), till.request()) {
                                 Err(Refusal::Busy { .. }) => std::thread::yield_now(),
                                 other => break other.unwrap(),
                             }

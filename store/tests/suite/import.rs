@@ -1,12 +1,14 @@
 //! Import and export of master data and opening stock.
 
 use crate::support::TestStore;
+use crate::till::TestTill;
 use daybook_domain::gtin::check_digit;
 use daybook_store::args;
 use daybook_store::db::DbError;
 use daybook_store::export;
 use daybook_store::gate::current_head;
 use daybook_store::import::{self, ImportError, Sources, current};
+use daybook_store::pins;
 
 pub(crate) const SETTINGS: &str = r#"{"business":"B","jurisdiction":"IN","currency":"INR","tax_inclusive":false,
     "cash_rounding_minor":100,"hsn_digits":4,"fiscal_year_start_month":4,"offset_min":330,
@@ -45,7 +47,18 @@ pub(crate) fn whole_shop() -> Sources {
 }
 
 pub(crate) fn load(store: &TestStore, sources: &Sources) -> Result<import::Summary, ImportError> {
-    import::import(store.gate(), sources, &mut |_| {})
+    import::import(store.gate(), &store.keyring(), sources, &mut |_| {})
+}
+
+fn state_of(store: &TestStore) -> current::Current {
+    store.gate().read(|tx| current::load(tx, &store.keyring())).unwrap()
+}
+
+/// What lies in the tables and the feed of asha's PIN.
+fn asha_at_rest(store: &TestStore) -> String {
+    let sql = "SELECT s.pin_hash, f.value FROM staff s JOIN feed_row f ON f.key = 'staff/asha' WHERE s.staff_id = 'asha'";
+    let row = store.gate().read(|tx| tx.query_one(sql, args![])).unwrap();
+    format!("{} {}", row.text(0).unwrap(), row.text(1).unwrap())
 }
 
 fn faults(store: &TestStore, files: &[(&str, &str)]) -> Vec<String> {
@@ -56,10 +69,39 @@ fn faults(store: &TestStore, files: &[(&str, &str)]) -> Vec<String> {
 }
 
 on_both! {
+    fn the_hash_of_a_pin_lies_sealed_and_reaches_the_till_open(store) {
+        load(&store, &whole_shop()).unwrap();
+        assert!(!asha_at_rest(&store).contains("argon2"), "{}", asha_at_rest(&store));
+        let mut till = TestTill::enrolled(&store, 1);
+        let hash = |till: &mut TestTill| {
+            till.exchange(&store);
+            till.row("staff/asha").unwrap().1["pin_hash"].as_str().unwrap().to_owned()
+        };
+        let first = hash(&mut till);
+        assert!(first.starts_with("$argon2id$"), "{first}");
+        assert_eq!(load(&store, &whole_shop()).unwrap().get("staff"), None, "the same PIN is no change");
+        // Data of a version that did not seal are sealed at the next start, and the till's hash stays what it was.
+        let (plain, keyring) = (first.clone(), store.keyring());
+        let sealed = store.gate().write(move |tx| {
+            tx.execute("UPDATE staff SET pin_hash = $1", args![*plain])?;
+            tx.touch(daybook_store::gate::Dirty::Staff("asha".parse().unwrap()));
+            pins::seal_all(tx, &keyring)
+        });
+        assert_eq!(sealed.unwrap(), 1);
+        assert!(!asha_at_rest(&store).contains("argon2"), "{}", asha_at_rest(&store));
+        assert_eq!(hash(&mut till), first);
+        // Another's hash is no way in.
+        store.gate().write(|tx| tx.execute(
+            "INSERT INTO staff (tenant_id, staff_id, name, role, pin_hash, active)
+             SELECT tenant_id, 'eve', 'Eve', 'admin', pin_hash, 1 FROM staff WHERE staff_id = 'asha'", args![])).unwrap();
+        let keyring = store.keyring();
+        assert!(store.gate().read(|tx| current::load(tx, &keyring)).is_err());
+    }
+
     fn a_shop_is_imported_whole(store) {
         let summary = load(&store, &whole_shop()).unwrap();
         assert_eq!(summary.get("item"), Some(&2));
-        let now = store.gate().read(current::load).unwrap();
+        let now = state_of(&store);
         let cup = now.items.values().next().unwrap();
         assert_eq!(cup.barcodes, ["08904000210037", "cup"]);
         assert_eq!(cup.prices.len(), 2);
@@ -100,13 +142,13 @@ on_both! {
 
     fn an_export_can_be_imported_elsewhere_and_here(store) {
         load(&store, &whole_shop()).unwrap();
-        let now = store.gate().read(current::load).unwrap();
+        let now = state_of(&store);
         let files = export::files(&now).unwrap();
         let again: Sources = files.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.clone())).collect();
         assert_eq!(load(&store, &again).unwrap(), import::Summary::new());
         let other = crate::support::empty(store.kind).unwrap().founded();
         load(&other, &again).unwrap();
-        assert_eq!(export::files(&other.gate().read(current::load).unwrap()).unwrap(), files);
+        assert_eq!(export::files(&state_of(&other)).unwrap(), files);
     }
 
     fn one_fault_imports_nothing(store) {
@@ -131,7 +173,7 @@ on_both! {
             tx.execute("INSERT INTO setting (tenant_id, name, value) VALUES ($1, 'import', $2)", args![tenant, marker])
         }).unwrap();
         import::resume(store.gate(), &mut |_| {}).unwrap();
-        let now = store.gate().read(current::load).unwrap();
+        let now = state_of(&store);
         assert!(now.taxes.contains_key("x"));
         import::resume(store.gate(), &mut |_| {}).unwrap();
     }
@@ -144,9 +186,9 @@ on_both! {
         }
         let mut steps = Vec::new();
         let files = sources(&[("taxes.csv", TAXES), ("products.csv", &products)]);
-        import::import(store.gate(), &files, &mut |step| steps.push(step)).unwrap();
+        import::import(store.gate(), &store.keyring(), &files, &mut |step| steps.push(step)).unwrap();
         assert!(steps.len() > 7, "progress is told: {steps:?}");
-        assert_eq!(store.gate().read(current::load).unwrap().items.len(), 1_000);
+        assert_eq!(state_of(&store).items.len(), 1_000);
     }
 }
 

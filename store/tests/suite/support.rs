@@ -2,6 +2,7 @@
 
 use daybook_store::db::Moment;
 use daybook_store::gate::{Clock, Gate};
+use daybook_store::keyring::Keyring;
 use daybook_store::tenant::{Founding, found};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -55,6 +56,11 @@ pub(crate) struct TestStore {
 impl TestStore {
     pub(crate) fn gate(&self) -> &Gate {
         self.gate.as_ref().expect("open until dropped")
+    }
+
+    /// The key that seals secrets, beside the data.
+    pub(crate) fn keyring(&self) -> Keyring {
+        Keyring::open(&self.dir.path().join("store.key")).unwrap()
     }
 
     /// Closes and opens the data again, as a restarted process would.

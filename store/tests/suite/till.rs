@@ -6,7 +6,6 @@ use daybook_store::db::{DbError, Tx};
 use daybook_store::enrol::{self, EnrolCode, Fresh, enrol};
 use daybook_store::exchange::exchange;
 use daybook_store::gate::Dirty;
-use daybook_store::keyring::Keyring;
 use daybook_sync::frame::{FramedEntry, Head, Journal, Signer, sidecar_hash};
 use daybook_sync::limits::PROTOCOL;
 use daybook_sync::message::{
@@ -72,7 +71,7 @@ pub(crate) fn enrol_now(
     code: &EnrolCode,
     seed: u16,
 ) -> Result<EnrolAnswer, daybook_sync::refusal::Refusal> {
-    let keyring = Keyring::open(&store.dir.path().join("store.key")).unwrap();
+    let keyring = store.keyring();
     let request = EnrolRequest {
         protocol: PROTOCOL,
         code: code.to_string(),
@@ -201,7 +200,7 @@ impl TestTill {
 
     /// Sends; the answer is the caller's to lose.
     pub(crate) fn send(&self, store: &TestStore) -> ExchangeAnswer {
-        exchange(store.gate(), &store_signer(), self.request()).unwrap()
+        exchange(store.gate(), &store_signer(), &store.keyring(), self.request()).unwrap()
     }
 
     /// Says how far it is, and sends none of its entries.
@@ -209,7 +208,7 @@ impl TestTill {
         let mut request = self.request();
         request.entries.clear();
         request.header.entries = 0;
-        exchange(store.gate(), &store_signer(), request).unwrap()
+        exchange(store.gate(), &store_signer(), &store.keyring(), request).unwrap()
     }
 
     pub(crate) fn take(&mut self, answer: &ExchangeAnswer) {

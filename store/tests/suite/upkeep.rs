@@ -8,7 +8,6 @@ use daybook_store::args;
 use daybook_store::customers;
 use daybook_store::enrol::{Fresh, Rotation, retire, rotate, rotation};
 use daybook_store::exceptions;
-use daybook_store::keyring::Keyring;
 use daybook_store::leases;
 use daybook_store::orders::{self, By};
 use daybook_store::quarantine;
@@ -204,7 +203,7 @@ on_both! {
         let till = TestTill::enrolled(&store, 1);
         let row = store.gate().read(|tx| tx.query_one("SELECT key_id FROM till_key", &[])).unwrap();
         let old = row.text(0).unwrap().to_owned();
-        let keyring = Keyring::open(&store.dir.path().join("store.key")).unwrap();
+        let keyring = store.keyring();
         let look = |key: &str| store.gate().read(|tx| rotation(tx, key)).unwrap();
         assert_eq!(look(&old), Rotation::None);
         for _ in 0..2 {

@@ -107,7 +107,12 @@ impl Pusher {
             page: PageLimits::default(),
             entries: entries.len(),
         };
-        let answer = exchange(&store.gate, &store.signer, ExchangeRequest { header, entries })?;
+        let answer = exchange(
+            &store.gate,
+            &store.signer,
+            &store.keyring,
+            ExchangeRequest { header, entries },
+        )?;
         Ok(self.take(answer))
     }
 

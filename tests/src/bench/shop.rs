@@ -211,7 +211,7 @@ pub fn open_stores(
     write_files(&files, products, locations)?;
     let place = Place { data: data.to_owned(), database };
     let store = Store::open(&place, Arc::new(SystemClock))?;
-    import::import(&store.gate, &import::read_folder(&files)?, &mut |_| {})?;
+    import::import(&store.gate, &store.keyring, &import::read_folder(&files)?, &mut |_| {})?;
     Ok(store)
 }
 
