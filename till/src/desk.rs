@@ -54,6 +54,7 @@ use crate::error::TillError;
 use crate::ledger::{Ledger, Topic, Topics};
 use crate::printing::worker::Printing;
 use crate::staff::{Failures, SignedIn, Who, check_pin};
+use crate::sync_driver::Nudge;
 use daybook_domain::clock::Moment;
 use daybook_domain::ids::StaffId;
 use draft::Draft;
@@ -200,7 +201,7 @@ impl Desk {
         if topics.contains(&Topic::Journal)
             && let Some(running) = &opened.running
         {
-            running.wake();
+            running.nudge(Nudge::News);
         }
         if (topics.contains(&Topic::Documents) || topics.contains(&Topic::Papers))
             && let Some(printing) = &opened.printing

@@ -24,6 +24,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+/// What a run is told meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nudge {
+    /// The ledger has something new: it goes with the next attempt.
+    News,
+    /// A person wants an attempt now, however long the pause still is.
+    Urge,
+}
+
 /// When a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
@@ -62,7 +71,7 @@ pub struct Report {
 pub fn run(
     ledger: &Mutex<Ledger>,
     until: Until,
-    wakes: UnboundedReceiver<()>,
+    wakes: UnboundedReceiver<Nudge>,
     show: &mut dyn FnMut(Shown, &Report),
 ) -> Result<Report, TillError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -94,9 +103,9 @@ pub fn run(
 }
 
 /// Hands wakes on until their sender is dropped.
-async fn forward(mut wakes: UnboundedReceiver<()>, woken: UnboundedSender<()>) {
-    while wakes.recv().await.is_some() {
-        if woken.send(()).is_err() {
+async fn forward(mut wakes: UnboundedReceiver<Nudge>, woken: UnboundedSender<Nudge>) {
+    while let Some(nudge) = wakes.recv().await {
+        if woken.send(nudge).is_err() {
             return;
         }
     }
@@ -184,7 +193,7 @@ impl Driver<'_> {
     async fn run(
         &mut self,
         until: Until,
-        mut wakes: UnboundedReceiver<()>,
+        mut wakes: UnboundedReceiver<Nudge>,
         show: &mut dyn FnMut(Shown, &Report),
     ) -> Result<Report, TillError> {
         self.wish_if_needed()?;
@@ -217,7 +226,7 @@ impl Driver<'_> {
         &mut self,
         until: Until,
         wait_until_ms: i64,
-        wakes: &mut UnboundedReceiver<()>,
+        wakes: &mut UnboundedReceiver<Nudge>,
     ) -> Result<Option<Event>, TillError> {
         if until != Until::Stopped {
             return self.outcome().map(|_| None);
@@ -225,7 +234,8 @@ impl Driver<'_> {
         let wait_ms = wait_until_ms.saturating_sub(clock::now().mono_ms).max(0);
         let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0));
         match tokio::time::timeout(wait, wakes.recv()).await {
-            Ok(Some(())) => Ok(Some(Event::Wake)),
+            Ok(Some(Nudge::News)) => Ok(Some(Event::Wake)),
+            Ok(Some(Nudge::Urge)) => Ok(Some(Event::Urge)),
             Ok(None) => Ok(None),
             Err(_elapsed) => Ok(Some(Event::Timer)),
         }

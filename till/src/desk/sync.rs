@@ -4,7 +4,7 @@ use super::view::SyncState;
 use super::{Desk, Fault, Notify, Signal, lock};
 use crate::error::TillError;
 use crate::ledger::{Ledger, Topic, query, state};
-use crate::sync_driver::{self, Until};
+use crate::sync_driver::{self, Nudge, Until};
 use daybook_sync::client::Shown;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -31,15 +31,14 @@ impl Seen {
 
 /// The exchange in a thread of its own.
 pub(super) struct Running {
-    wakes: UnboundedSender<()>,
+    wakes: UnboundedSender<Nudge>,
     thread: JoinHandle<()>,
 }
 
 impl Running {
-    /// The ledger has something new.
-    pub(super) fn wake(&self) {
+    pub(super) fn nudge(&self, nudge: Nudge) {
         // A thread that has ended said so in the log and through `Seen`.
-        let _ended = self.wakes.send(());
+        let _ended = self.wakes.send(nudge);
     }
 
     /// Ends the exchange, also in the middle of a request: what was not answered is asked again.
@@ -128,14 +127,14 @@ impl Desk {
         self.seen.set(shown);
     }
 
-    /// Asks for an exchange now.
+    /// Asks for an exchange now, however long the pause after the last failure still is.
     ///
     /// # Errors
     /// `till.not_enrolled`.
     pub fn sync_now(&self) -> Result<(), Fault> {
         let opened = lock(&self.opened);
         let Some(running) = &opened.running else { return Err(opened.start.fault()) };
-        running.wake();
+        running.nudge(Nudge::Urge);
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::desk::{
     Approval, Caption, Desk, Fault, Goods, HistoryFilter, LedgerCheck, MoveKind, PaperForm,
     ScanCommand, Signal, Start, StockMove,
 };
-use crate::ledger::{Ledger, Topic};
+use crate::ledger::{Identity, Ledger, Topic};
 use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice};
 use daybook_domain::document::{DocumentKind, TenderType};
 use serde_json::json;
@@ -926,6 +926,36 @@ fn what_the_store_lacks_may_leave_under_a_passphrase_and_is_all_there() {
     let number: String =
         conn.query_row("SELECT number FROM document", [], |row| row.get(0)).unwrap();
     assert_eq!(number, sale.number);
+}
+
+#[test]
+fn sending_now_does_not_wait_for_the_pause_after_a_failure() {
+    use std::io::{Read, Write};
+    let store = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let shop = Shop::open();
+    let mut ledger = shop.ledger();
+    let url = format!("http://{}", store.local_addr().unwrap());
+    let identity = Identity { store_url: url, ..ledger.identity().unwrap().clone() };
+    ledger.set_identity(identity).unwrap();
+    let key = daybook_sync::message::NewKey {
+        key_id: "k".to_owned(),
+        secret: daybook_sync::hash::Hash([0; 32]),
+    };
+    ledger.keys().store_request_key(ledger.home(), &key).unwrap();
+    ledger.close().unwrap();
+    let (desk, bell) = Bell::desk(&shop);
+    let busy = || {
+        let (mut asked, _) = store.accept().unwrap();
+        let mut some = [0; 1024];
+        let _read = asked.read(&mut some).unwrap();
+        asked
+            .write_all(b"HTTP/1.1 503 Busy\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n")
+            .unwrap();
+    };
+    busy();
+    bell.until(|| desk.sync_state().unwrap().code == "sync.busy");
+    desk.sync_now().unwrap();
+    busy();
 }
 
 #[test]
