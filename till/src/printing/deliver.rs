@@ -30,7 +30,7 @@ pub struct PrintFault {
 }
 
 impl PrintFault {
-    pub(super) fn later(code: &'static str, message: &dyn std::fmt::Display) -> Self {
+    pub(crate) fn later(code: &'static str, message: &dyn std::fmt::Display) -> Self {
         Self { code, message: message.to_string(), sent: false, again: true }
     }
 

@@ -180,12 +180,17 @@ pub fn state_of(conn: &Connection, document: DocumentId) -> Result<Option<JobSta
     found.map(|word| state_from(&word)).transpose()
 }
 
-/// A job is being sent: if the power fails now, a person looks whether it is on paper.
-pub(crate) fn begin(conn: &Connection, id: i64) -> Result<(), TillError> {
-    set(conn, id, JobState::Printing, None)
+/// A job is being sent: if the power fails now, a person looks whether it is on paper. Says whether it still waited.
+pub(crate) fn begin(conn: &Connection, id: i64) -> Result<bool, TillError> {
+    let waits = "SELECT EXISTS (SELECT 1 FROM print_job WHERE id = ?1 AND state = 'waiting')";
+    let waits = conn.prepare_cached(waits)?.query_row([id], |row| row.get(0))?;
+    if waits {
+        set(conn, id, JobState::Printing, None)?;
+    }
+    Ok(waits)
 }
 
-/// What came of sending a job.
+/// What came of sending a job; one that was given up meanwhile stays so, unless it is on paper.
 pub(crate) fn end(
     conn: &Connection,
     id: i64,
@@ -194,6 +199,11 @@ pub(crate) fn end(
     match outcome {
         Ok(()) => set(conn, id, JobState::Printed, None),
         Err(fault) => {
+            let dropped =
+                "SELECT EXISTS (SELECT 1 FROM print_job WHERE id = ?1 AND state = 'dropped')";
+            if conn.prepare_cached(dropped)?.query_row([id], |row| row.get(0))? {
+                return Ok(());
+            }
             let state = match fault {
                 PrintFault { sent: true, .. } => JobState::Maybe,
                 PrintFault { again: true, .. } => JobState::Waiting,
@@ -223,17 +233,18 @@ fn set(
     Ok(())
 }
 
-/// Prints a job again, or gives it up. A job that is on paper already, or being sent, is left.
+/// Prints a job again, or gives it up. One that is being sent, or came to paper meanwhile, is printed as was asked.
 ///
 /// # Errors
 /// Refused as `print.no_job`.
 pub fn decide(conn: &Connection, id: i64, again: bool) -> Result<(), TillError> {
-    let state = if again { JobState::Waiting } else { JobState::Dropped };
-    let changed = conn.execute(
-        "UPDATE print_job SET state = ?2 WHERE id = ?1 AND state IN ('waiting', 'failed', 'maybe')",
-        params![id, state_word(state)],
-    )?;
-    if changed == 0 {
+    let decide = if again {
+        "UPDATE print_job SET state = CASE state WHEN 'printing' THEN state WHEN 'printed' THEN state ELSE 'waiting' END
+         WHERE id = ?1 AND state <> 'dropped'"
+    } else {
+        "UPDATE print_job SET state = 'dropped' WHERE id = ?1 AND state NOT IN ('printed', 'dropped')"
+    };
+    if conn.execute(decide, [id])? == 0 {
         return Err(TillError::refused("print.no_job", "this print does not wait any more"));
     }
     Ok(())

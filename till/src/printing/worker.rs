@@ -146,7 +146,9 @@ impl Worker {
                 continue;
             }
             let Some(job) = job else { return Ok(!blocked.is_empty()) };
-            self.lock().write_state(|conn| queue::begin(conn, job.id))?;
+            if !self.lock().write_state(|conn| queue::begin(conn, job.id))? {
+                continue;
+            }
             let outcome = self.print(&setup, &job);
             self.lock().write_state(|conn| queue::end(conn, job.id, &outcome))?;
             if let Err(fault) = &outcome {

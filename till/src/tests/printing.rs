@@ -4,7 +4,9 @@ use super::desk::{Bell, PATIENCE, cash, code, manager, offer, scan, sold};
 use super::fixture::{PIN, Shop};
 use crate::desk::view::{CashKind, Closing, PaperState, Pieces, Refund, ReturnLine, Sold};
 use crate::desk::{Desk, PaperForm, PrintQueue};
-use crate::printing::{Connection, DrawerWiring, JobState, PrinterSetup, What};
+use crate::printing::{
+    Connection, DrawerWiring, JobState, PrintFault, PrinterSetup, What, queue as print_queue,
+};
 use daybook_domain::amount::{Minor, Quantity};
 use daybook_domain::document::TenderType;
 use daybook_print::escpos::decode::{Event, decode, readable};
@@ -202,7 +204,39 @@ fn a_print_that_was_cut_off_waits_for_a_person() {
     let paper = readable(&printer.jobs(1)[0]);
     assert!(paper.contains("ORIGINAL"), "the same paper again, no copy:\n{paper}");
     bell.until(|| last_paper(&desk) == PaperState::Printed);
+    desk.retry_print(job).expect("what was asked for is done");
+    assert_eq!(last_paper(&desk), PaperState::Printed, "once");
+    assert_eq!(code(desk.drop_print(job)), "print.no_job");
+}
+
+#[test]
+fn a_decision_meets_the_workers_own_attempt() {
+    let shop = Shop::open();
+    let (_, setup) = away("127.0.0.4:0");
+    let (desk, bell) = selling(&shop, &setup);
+    sell(&desk);
+    bell.until(|| queue(&desk).trouble.is_some());
+    let job = queue(&desk).jobs[0].id;
+    let later = Err(PrintFault::later("printer.unreachable", &"away"));
+    let sending = |decide: &dyn Fn(&rusqlite::Connection)| {
+        desk.behind(|ledger| {
+            ledger
+                .write_state(|conn| {
+                    assert!(print_queue::begin(conn, job)?);
+                    decide(conn);
+                    print_queue::end(conn, job, &later)
+                })
+                .unwrap();
+        });
+        last_paper(&desk)
+    };
+    let again = |conn: &rusqlite::Connection| print_queue::decide(conn, job, true).unwrap();
+    assert_eq!(sending(&again), PaperState::Queued);
+    let give_up = |conn: &rusqlite::Connection| print_queue::decide(conn, job, false).unwrap();
+    assert_eq!(sending(&give_up), PaperState::None, "given up while it was tried");
     assert_eq!(code(desk.retry_print(job)), "print.no_job");
+    let begun = desk.behind(|ledger| ledger.write_state(|conn| print_queue::begin(conn, job)));
+    assert!(!begun.unwrap(), "nobody prints what was given up");
 }
 
 #[test]
