@@ -12,7 +12,7 @@ mod shown;
 
 pub use applied::{Applied, Promise, StockException, apply, endangered};
 pub use level::Level;
-pub use right::{HeldLease, SalePlan, SaleRight, available, plan_sale};
+pub use right::{HeldLease, SalePlan, SaleRight, available, needs_approval, plan_sale};
 pub use shown::{OwnMovement, counts_on_top, shown};
 
 use crate::amount::{OutOfRange, Quantity};

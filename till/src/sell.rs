@@ -14,7 +14,7 @@ use daybook_domain::basket::{Basket, BasketError, Rules};
 use daybook_domain::catalogue::Snapshot;
 use daybook_domain::document::{Document, DocumentLine, LineFlag, Party, Place};
 use daybook_domain::entry::{Fact, Movement, Sale};
-use daybook_domain::feed::{ItemRow, Settings, StockPolicy};
+use daybook_domain::feed::{ItemRow, Settings};
 use daybook_domain::figures::Figures;
 use daybook_domain::ids::{CustomerId, DocumentId, Sku};
 use daybook_domain::rounding::CashRounding;
@@ -238,9 +238,8 @@ pub(crate) fn goods_out(
         let leases = stock::held_leases(gate.conn(), &location, &sku, who.moment, incarnation)?;
         let plan = plan_sale(&sku, &location, quantity, &shown.level, &leases)
             .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
-        if let SaleRight::BeyondRights { available_milli, .. } = plan.right {
-            // Goods of the own shelf are in the customer's hand; pooled ones may be promised to someone else.
-            if shown.level.policy == StockPolicy::PooledStrict && !happened {
+        if let SaleRight::BeyondRights { available_milli, needs_approval } = plan.right {
+            if needs_approval && !happened {
                 let name = lines.iter().find(|line| line.sku == sku).map_or("", |line| &line.name);
                 let approver =
                     who.allow(Action::SellBeyondRights, &shop.settings).map_err(|_| {

@@ -138,7 +138,18 @@ pub fn spend(conn: &Connection, fence: i64, quantity: Quantity) -> Result<(), Ti
     if changed == 1 { Ok(()) } else { Err(TillError::corrupt("lease", fence, "not there")) }
 }
 
-/// What this till may sell of a SKU now, and how its stock is shared; nothing where the store never stated a level.
+/// What a till may sell of a SKU now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sellable {
+    /// So much.
+    pub quantity: Quantity,
+    /// How its stock is shared with the web.
+    pub policy: StockPolicy,
+    /// More takes a manager's approval.
+    pub needs_approval: bool,
+}
+
+/// What this till may sell of a SKU now; nothing where the store never stated a level.
 ///
 /// # Errors
 /// [`TillError::Corrupt`].
@@ -148,7 +159,7 @@ pub fn available(
     sku: &Sku,
     now: Moment,
     incarnation: u32,
-) -> Result<Option<(Quantity, StockPolicy)>, TillError> {
+) -> Result<Option<Sellable>, TillError> {
     let shown = shown(conn, location, sku)?;
     if !shown.known {
         return Ok(None);
@@ -157,7 +168,11 @@ pub fn available(
         StockPolicy::PooledStrict => held_leases(conn, location, sku, now, incarnation)?,
         StockPolicy::RingFenced | StockPolicy::PooledSoft => Vec::new(),
     };
-    Ok(Some((stock::available(&shown.level, &leases)?, shown.level.policy)))
+    Ok(Some(Sellable {
+        quantity: stock::available(&shown.level, &leases)?,
+        policy: shown.level.policy,
+        needs_approval: stock::needs_approval(&shown.level),
+    }))
 }
 
 /// SKUs of a location whose level as shown is at or below their limit, the lowest first, at most so many.

@@ -717,8 +717,10 @@ export type LineStock =
 { kind: "short"; 
 /**  What may be sold. */
 availableMilli: Quantity; 
-/**  Ring-fenced and pooled-soft may be sold all the same, pooled-strict with a manager's approval. */
-policy: StockPolicy };
+/**  How its stock is shared with the web. */
+policy: StockPolicy; 
+/**  More takes a manager's approval; else it may be sold all the same. */
+needsApproval: boolean };
 
 /**  A location that goods may go to. */
 export type LocationChoice = {

@@ -20,8 +20,8 @@ pub struct HeldLease {
 pub enum SaleRight {
     /// Within.
     Allowed,
-    /// Beyond. The goods may still be in the customer's hand, so the sale can be recorded all the same: freely
-    /// where stock is pooled softly, else as an override that a manager approves.
+    /// Beyond. The goods may still be in the customer's hand, so the sale can be recorded all the same, as an override
+    /// that a manager approves where they may be promised to somebody else ([`needs_approval`]).
     BeyondRights {
         /// What may be sold, to tell the cashier; never below zero.
         available_milli: Quantity,
@@ -89,18 +89,26 @@ pub fn plan_sale(
         .filter(|part| !part.quantity.is_zero())
         .map(|part| part.movement(sku, location))
         .collect::<Result<_, OutOfRange>>()?;
-    Ok(SalePlan { right: right(shown.policy, beyond, available_milli), movements })
+    let right = if beyond.is_zero() {
+        SaleRight::Allowed
+    } else {
+        SaleRight::BeyondRights { available_milli, needs_approval: needs_approval(shown) }
+    };
+    Ok(SalePlan { right, movements })
 }
 
-fn right(policy: StockPolicy, beyond: Quantity, available_milli: Quantity) -> SaleRight {
-    if beyond.is_zero() {
-        return SaleRight::Allowed;
-    }
-    let needs_approval = match policy {
-        StockPolicy::RingFenced | StockPolicy::PooledStrict => true,
+/// Whether a manager must approve a sale beyond what a till may sell: where that may be promised to somebody else. Of a
+/// shelf that is kept from the web that is what the web was given of it; beyond the books alone the goods are in the
+/// customer's hand.
+#[must_use]
+pub fn needs_approval(shown: &Level) -> bool {
+    match shown.policy {
+        StockPolicy::RingFenced => {
+            shown.reserved_milli.max(shown.allotted_milli).max(shown.allotted_proposed_milli).0 > 0
+        }
+        StockPolicy::PooledStrict => true,
         StockPolicy::PooledSoft => false,
-    };
-    SaleRight::BeyondRights { available_milli, needs_approval }
+    }
 }
 
 struct Part {

@@ -109,6 +109,12 @@ fn ring_fenced_shelf_leaves_reserved_and_set_aside_goods_alone() {
         plan(6, &shelf, &[]).right,
         SaleRight::BeyondRights { available_milli: milli(5), needs_approval: true }
     );
+    let books = level(StockPolicy::RingFenced, 10);
+    assert_eq!(
+        plan(11, &books, &[]).right,
+        SaleRight::BeyondRights { available_milli: milli(10), needs_approval: false },
+        "the web was given nothing of it: only the books are wrong"
+    );
 }
 
 #[test]

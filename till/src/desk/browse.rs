@@ -143,8 +143,8 @@ impl Here {
             sold_by_weight: item.sold_by_weight,
             unit_price_micros: price_at(item, self.now.at_ms),
             mrp_minor: item.mrp_minor,
-            policy: known.map(|(_, policy)| policy).unwrap_or_default(),
-            available_milli: known.map(|(available, _)| available),
+            policy: known.map(|known| known.policy).unwrap_or_default(),
+            available_milli: known.map(|known| known.quantity),
             variants: catalogue::count_variants(conn, &item.product)?,
             favourite: self.favourites.contains(&item.sku),
         })

@@ -8,11 +8,10 @@ use crate::error::TillError;
 use crate::issue::Shop;
 use crate::sell::{approval, basket_refused, rules};
 use crate::staff::Who;
-use crate::stock;
+use crate::stock::{self, Sellable};
 use daybook_domain::amount::{Quantity, UnitPrice};
 use daybook_domain::basket::{BasketLine, Discount, LinePrice};
 use daybook_domain::document::{DocumentLine, LineFlag};
-use daybook_domain::feed::StockPolicy;
 use daybook_domain::figures::Figures;
 use daybook_domain::ids::Sku;
 use std::collections::BTreeMap;
@@ -214,20 +213,19 @@ impl Turn<'_> {
         }
         let mut short = BTreeMap::new();
         for (sku, quantity) in wanted {
-            if let Some((available_milli, policy)) = self.available(sku)?
+            if let Some(Sellable { quantity: available_milli, policy, needs_approval }) =
+                self.available(sku)?
                 && quantity > available_milli.0
             {
-                short.insert(sku.clone(), LineStock::Short { available_milli, policy });
+                let less = LineStock::Short { available_milli, policy, needs_approval };
+                short.insert(sku.clone(), less);
             }
         }
         Ok(short)
     }
 
     /// What this till may sell of a SKU; nothing is known where the store never stated a level.
-    pub(super) fn available(
-        &self,
-        sku: &Sku,
-    ) -> Result<Option<(Quantity, StockPolicy)>, TillError> {
+    pub(super) fn available(&self, sku: &Sku) -> Result<Option<Sellable>, TillError> {
         let live = self.ledger.live()?;
         let location = &self.ledger.identity()?.location;
         stock::available(self.conn(), location, sku, self.moment, live.journal.incarnation)

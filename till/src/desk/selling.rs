@@ -485,7 +485,7 @@ impl Turn<'_> {
         shown.disk_low = sold.disk_low;
         for beyond in &sold.beyond {
             let line = sold.document.lines.iter().find(|line| line.sku == beyond.sku);
-            let policy = self.available(&beyond.sku)?.map(|(_, policy)| policy);
+            let policy = self.available(&beyond.sku)?.map(|sellable| sellable.policy);
             shown.beyond.push(Beyond {
                 sku: beyond.sku.to_string(),
                 name: line.map(|line| line.name.clone()).unwrap_or_default(),

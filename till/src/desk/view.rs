@@ -193,8 +193,10 @@ pub enum LineStock {
     Short {
         /// What may be sold.
         available_milli: Quantity,
-        /// Ring-fenced and pooled-soft may be sold all the same, pooled-strict with a manager's approval.
+        /// How its stock is shared with the web.
         policy: StockPolicy,
+        /// More takes a manager's approval; else it may be sold all the same.
+        needs_approval: bool,
     },
 }
 

@@ -357,6 +357,33 @@ fn short_stock_is_said_with_what_is_left_and_a_strict_pool_takes_a_manager() {
 }
 
 #[test]
+fn what_a_shelf_has_set_aside_for_the_web_takes_a_manager_and_what_only_the_books_lack_does_not() {
+    let shop = Shop::open();
+    let mut ledger = shop.ledger();
+    let level = json!({"sku": "TEA", "location": "shop", "policy": "ring_fenced", "on_hand_milli": 10_000,
+        "reserved_milli": 0, "allotted_milli": 4000, "allotted_proposed_milli": 4000,
+        "leased_milli": 0, "in_doubt_milli": 0});
+    super::fixture::receive(&mut ledger, 20, &[("stock/shop/TEA".to_owned(), level)]);
+    ledger.close().unwrap();
+    let desk = selling(&shop);
+    scan(&desk, "TEA");
+    let short = |quantity: i64| {
+        let basket = desk.set_quantity(1, Quantity(quantity)).unwrap();
+        match basket.lines[0].stock {
+            LineStock::Short { needs_approval, .. } => Some(needs_approval),
+            LineStock::Enough => None,
+        }
+    };
+    assert_eq!((short(6000), short(7000)), (None, Some(true)));
+    assert_eq!(code(desk.pay(&cash(), None)), "stock.beyond_rights");
+    sold(desk.pay(&cash(), Some(&manager())));
+    scan(&desk, "MILK");
+    let more = desk.basket().unwrap().lines[0].quantity_milli.0 + 100_000;
+    desk.set_quantity(1, Quantity(more)).unwrap();
+    assert_eq!(sold(desk.pay(&cash(), None)).beyond[0].sku, "MILK");
+}
+
+#[test]
 fn an_unknown_code_is_said_and_a_receipt_is_recognised() {
     let shop = Shop::open();
     let desk = selling(&shop);
