@@ -989,6 +989,12 @@ async fn a_discount_an_exchange_and_the_customers_window_show_the_same_sums() ->
     let shown = window.text("body", "Thank you").await?;
     assert!(shown.contains("Thank you") && shown.contains("₹50.00"), "{shown}");
     assert!(!shown.contains("Asha"), "nothing of the staff: {shown}");
+    let asked = "const done = arguments[0]; const ask = (command) => window.__TAURI_INTERNALS__.invoke(command)
+        .then(() => 'answered', () => 'refused');
+        Promise.all([ask('display'), ask('session'), ask('sign_out')]).then(done);";
+    let answers = window.driver().execute_async(asked, Vec::new()).await?;
+    let answers: Vec<String> = serde_json::from_value(answers.json().clone()).unwrap();
+    assert_eq!(answers, ["answered", "refused", "refused"], "it asks for what it shows alone");
     drop(window);
     let documents = shop.documents();
     assert_eq!(documents[1].0, "exchange.completed");
