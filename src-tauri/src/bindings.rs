@@ -2,7 +2,7 @@
 
 use crate::commands;
 use daybook_till::desk::Changed;
-use daybook_till::desk::view::Display;
+use daybook_till::desk::view::CustomerScreen;
 use specta_typescript::Typescript;
 use tauri::Wry;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_commands};
@@ -126,7 +126,7 @@ pub fn builder() -> Builder<Wry> {
             commands::open_customer_display,
         ])
         .typ::<Changed>()
-        .typ::<Display>()
+        .typ::<CustomerScreen>()
 }
 
 /// Writes the TypeScript of the commands, as `ui/till/bindings.ts` holds it.

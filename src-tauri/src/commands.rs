@@ -6,9 +6,9 @@ use crate::window;
 use daybook_domain::amount::{Minor, Quantity, UnitPrice};
 use daybook_domain::document::TenderType;
 use daybook_till::desk::view::{
-    BalanceLeft, Basket, Buyer, CashKind, Category, Closing, CountForm, Customer, DiscountInput,
-    Display, Item, ItemPage, Offer, Paid, PaperState, Parked, Payment, Person, Pieces, Refund,
-    Report, ReturnLine, ReturnPreview, Returnable, Scanned, Session, Shop, Sold, SyncState,
+    BalanceLeft, Basket, Buyer, CashKind, Category, Closing, CountForm, Customer, CustomerScreen,
+    DiscountInput, Item, ItemPage, Offer, Paid, PaperState, Parked, Payment, Person, Pieces,
+    Refund, Report, ReturnLine, ReturnPreview, Returnable, Scanned, Session, Shop, Sold, SyncState,
     UnreferencedReturn, UpiState, ZRow,
 };
 use daybook_till::desk::{
@@ -52,7 +52,7 @@ commands! {
     set_favourite(desk, sku: String, on: bool) -> Vec<Item> { desk.set_favourite(&sku, on) }
 
     basket(desk) -> Basket { desk.basket() }
-    display(desk) -> Display { desk.display() }
+    display(desk) -> CustomerScreen { desk.display() }
     scan(desk, code: String, quantity_milli: Option<Quantity>) -> Scanned { desk.scan(&code, quantity_milli) }
     add(desk, sku: String, quantity_milli: Option<Quantity>, unit_price_micros: Option<UnitPrice>) -> Scanned { desk.add(&sku, quantity_milli, unit_price_micros) }
     add_open_item(desk, name: String, price_minor: Minor, tax_class: String, quantity_milli: Quantity) -> Scanned { desk.add_open_item(&name, price_minor, &tax_class, quantity_milli) }
@@ -169,9 +169,10 @@ pub(crate) fn open_paper(desk: State<'_, Desk>, file: String) -> Result<(), Faul
     opener::open(&paper).map_err(|error| Fault::of_window(&error.to_string()))
 }
 
-/// Opens the customer's window, or shows it again.
+/// Opens the customer's window, or shows it again; it is there again at the next start.
 #[tauri::command(async)]
 #[specta::specta]
-pub(crate) fn open_customer_display(app: AppHandle) -> Result<(), Fault> {
+pub(crate) fn open_customer_display(app: AppHandle, desk: State<'_, Desk>) -> Result<(), Fault> {
+    desk.keep_customer_window(true)?;
     window::open_display(&app).map_err(|error| Fault::of_window(&error.to_string()))
 }

@@ -23,6 +23,15 @@ pub fn run(options: Options) -> ExitCode {
         .invoke_handler(commands.invoke_handler())
         .setup(move |app| set_up(app, options.data))
         .on_window_event(|window, event| {
+            if let WindowEvent::CloseRequested { .. } = event
+                && window.label() == DISPLAY
+                && let Err(fault) = window.state::<Desk>().keep_customer_window(false)
+            {
+                tracing::warn!(
+                    code = fault.code,
+                    "the customer's window is there again at the next start"
+                );
+            }
             // Closing the window is a wish that the window itself answers: what is unsent is said there.
             if let WindowEvent::CloseRequested { api, .. } = event
                 && window.label() == TILL
@@ -68,7 +77,12 @@ fn set_up(app: &App, data: Option<PathBuf>) -> Result<(), Box<dyn std::error::Er
             tracing::warn!(%error, "a window did not hear of a change");
         }
     });
-    app.manage(Desk::open(&data, notify));
+    let desk = Desk::open(&data, notify);
+    let had_display = desk.had_customer_window();
+    app.manage(desk);
+    if had_display {
+        open_display(app.handle())?;
+    }
     Ok(())
 }
 

@@ -63,7 +63,7 @@ use serde::{Deserialize, Serialize};
 use specta::Type;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use view::{Display, Sold};
+use view::{CustomerScreen, Sold};
 
 /// What is told to whoever shows the till.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub enum Signal {
     /// Read again what is shown of these.
     Changed(Topics),
     /// What the customer's window shows.
-    Display(Display),
+    Display(CustomerScreen),
 }
 
 /// Hears of changes, on any thread; it must not call the desk back before it returns.
@@ -182,7 +182,8 @@ impl Desk {
             };
             let result = run(&mut turn);
             let topics = std::mem::take(&mut turn.topics);
-            let display = topics.contains(&Topic::Basket).then(|| turn.display().ok()).flatten();
+            let shown = topics.contains(&Topic::Basket) || topics.contains(&Topic::Session);
+            let display = shown.then(|| turn.customer_screen().ok()).flatten();
             // Said before anybody can see the paper that the act queued: the drawer opens first.
             if turn.drawer
                 && result.is_ok()

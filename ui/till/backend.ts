@@ -1,7 +1,7 @@
 // The one place that talks to the till.
 
 import { listen } from "@tauri-apps/api/event";
-import { type Approval, type Display, type Fault, type Topic, commands } from "./bindings";
+import { type Approval, type CustomerScreen, type Fault, type Topic, commands } from "./bindings";
 
 export { commands };
 export type * from "./bindings";
@@ -13,7 +13,7 @@ export function faultOf(error: unknown): Fault {
 }
 
 export const onChanged = (hear: (topics: Topic[]) => void) => listen<{ topics: Topic[] }>("changed", (event) => hear(event.payload.topics));
-export const onDisplay = (hear: (display: Display) => void) => listen<Display>("display", (event) => hear(event.payload));
+export const onDisplay = (hear: (screen: CustomerScreen) => void) => listen<CustomerScreen>("display", (event) => hear(event.payload));
 export const onQuitWished = (hear: () => void) => listen("quit_wished", hear);
 export const onStartedAgain = (hear: () => void) => listen("started_again", hear);
 

@@ -22,7 +22,7 @@ export const commands = {
 	favourites: () => __TAURI_INVOKE<Item[]>("favourites"),
 	setFavourite: (sku: string, on: boolean) => __TAURI_INVOKE<Item[]>("set_favourite", { sku, on }),
 	basket: () => __TAURI_INVOKE<Basket>("basket"),
-	display: () => __TAURI_INVOKE<Display>("display"),
+	display: () => __TAURI_INVOKE<CustomerScreen>("display"),
 	scan: (code: string, quantityMilli: Quantity | null) => __TAURI_INVOKE<Scanned>("scan", { code, quantityMilli }),
 	add: (sku: string, quantityMilli: Quantity | null, unitPriceMicros: UnitPrice | null) => __TAURI_INVOKE<Scanned>("add", { sku, quantityMilli, unitPriceMicros }),
 	addOpenItem: (name: string, priceMinor: Minor, taxClass: string, quantityMilli: Quantity) => __TAURI_INVOKE<Scanned>("add_open_item", { name, priceMinor, taxClass, quantityMilli }),
@@ -113,7 +113,7 @@ export const commands = {
 	openPaper: (file: string) => __TAURI_INVOKE<null>("open_paper", { file }),
 	/**  Ends the program; refused while the store lacks entries of this till, and once for a damaged ledger. */
 	quit: (despiteDamage: boolean) => __TAURI_INVOKE<null>("quit", { despiteDamage }),
-	/**  Opens the customer's window, or shows it again. */
+	/**  Opens the customer's window, or shows it again; it is there again at the next start. */
 	openCustomerDisplay: () => __TAURI_INVOKE<null>("open_customer_display"),
 };
 
@@ -306,6 +306,22 @@ export type Customer = {
 	phone: string | null,
 	/**  Tax registration. */
 	taxId: string | null,
+};
+
+/**  The customer's window: what it shows, and how. */
+export type CustomerScreen = {
+	/**  What it shows. */
+	shown: Display,
+	/**  Nothing of it counts. */
+	training: boolean,
+	/**  `en`, `hi`, `ar`. */
+	language: string,
+	/**  Light or dark. */
+	theme: Theme,
+	/**  ISO 4217. */
+	currency: string,
+	/**  Digits of the currency after the point. */
+	exponent: number,
 };
 
 /**  A note or coin. */

@@ -1,7 +1,7 @@
 // What the window knows. It shows what Rust computed, and asks again when it hears that something changed.
 
 import { type MessageKey, t, texts } from "../shared/i18n.svelte";
-import type { Language } from "../shared/format";
+import { useLook } from "../shared/look";
 import { commandPrefix } from "../shared/scan";
 import {
   type Approval, type Approved, type Basket, type Fault, type Item, type LedgerCheck, type Offer, type Paid, type Payment, type Person, type Preferences, type PrintQueue, type PrinterSetup, type Role, type ScanCommand, type Scanned,
@@ -110,12 +110,7 @@ class Till {
 
   usePreferences(preferences: Preferences): void {
     this.preferences = preferences;
-    texts.language = preferences.language as Language;
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    const theme = preferences.theme === "system" ? (dark ? "dark" : "light") : preferences.theme;
-    document.documentElement.dataset.theme = theme;
-    document.documentElement.lang = texts.language;
-    document.documentElement.dir = texts.direction;
+    useLook(preferences.language, preferences.theme);
   }
 
   async readBasket(): Promise<void> {

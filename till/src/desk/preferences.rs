@@ -3,6 +3,7 @@
 use super::{Desk, Fault};
 use crate::error::TillError;
 use crate::ledger::{Topic, state};
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ use std::collections::BTreeMap;
 const PREFERENCES: &str = "preferences";
 /// Longest name of an action or key, characters.
 const KEY_CHARS_MAX: usize = 32;
+/// Name in `state`.
+const CUSTOMER_WINDOW: &str = "customer_window";
 /// Most keys that may be mapped anew.
 const KEYS_MAX: usize = 60;
 
@@ -112,7 +115,7 @@ impl Desk {
     /// # Errors
     /// `ledger.…`.
     pub fn preferences(&self) -> Result<Preferences, Fault> {
-        self.look(|conn| state::get_over_usual(conn, PREFERENCES))
+        self.look(read)
     }
 
     /// Changes how this till likes to be used.
@@ -127,4 +130,23 @@ impl Desk {
             Ok(preferences.clone())
         })
     }
+
+    /// Whether the customer's window was open when the program ended.
+    #[must_use]
+    pub fn had_customer_window(&self) -> bool {
+        let kept = self.look(|conn| state::get(conn, CUSTOMER_WINDOW));
+        kept.ok().flatten().unwrap_or(false)
+    }
+
+    /// Remembers whether the customer's window is open.
+    ///
+    /// # Errors
+    /// `ledger.…`.
+    pub fn keep_customer_window(&self, open: bool) -> Result<(), Fault> {
+        self.act(|turn| turn.ledger.write_state(|conn| state::set(conn, CUSTOMER_WINDOW, &open)))
+    }
+}
+
+pub(super) fn read(conn: &Connection) -> Result<Preferences, TillError> {
+    state::get_over_usual(conn, PREFERENCES)
 }

@@ -3,9 +3,10 @@
 use super::draft::{About, DRAFT, Draft};
 use super::printing::paper_state;
 use super::view::{
-    self, Beyond, Buyer, Display, DisplayLine, PaperState, Parked, Scanned, Sold, Tender,
+    self, Beyond, Buyer, CustomerScreen, Display, DisplayLine, PaperState, Parked, Scanned, Sold,
+    Tender,
 };
-use super::{Desk, Fault, ScanCommand, Turn, browse};
+use super::{Desk, Fault, Preferences, ScanCommand, Theme, Turn, browse, preferences};
 use crate::catalogue::{self, Scan};
 use crate::error::TillError;
 use crate::goods;
@@ -46,8 +47,8 @@ impl Desk {
     ///
     /// # Errors
     /// `catalogue.empty`.
-    pub fn display(&self) -> Result<Display, Fault> {
-        self.act(|turn| turn.display())
+    pub fn display(&self) -> Result<CustomerScreen, Fault> {
+        self.act(|turn| turn.customer_screen())
     }
 
     /// Takes a scan: goods go into the basket, numbers of documents and orders are recognised.
@@ -442,8 +443,20 @@ impl Turn<'_> {
         self.basket()
     }
 
-    /// What the customer's window shows.
-    pub(super) fn display(&self) -> Result<Display, TillError> {
+    /// What the customer's window shows, and how.
+    pub(super) fn customer_screen(&self) -> Result<CustomerScreen, TillError> {
+        let (settings, preferences) = (self.settings()?, preferences::read(self.conn())?);
+        Ok(CustomerScreen {
+            shown: self.display()?,
+            training: self.ledger.identity()?.training,
+            language: preferences.language,
+            theme: preferences.theme,
+            currency: settings.currency.code().to_owned(),
+            exponent: settings.currency.exponent(),
+        })
+    }
+
+    fn display(&self) -> Result<Display, TillError> {
         let draft = &self.counter.draft;
         if draft.payment.is_some() {
             let payment = self.payment_view()?;
@@ -557,6 +570,20 @@ impl From<&Party> for Buyer {
             address: party.address.clone(),
             tax_id: party.tax_id.clone(),
             state_code: party.state.as_ref().map(|state| state.code.clone()),
+        }
+    }
+}
+
+impl CustomerScreen {
+    /// Of a till that belongs to no shop.
+    pub(super) fn nothing() -> Self {
+        Self {
+            shown: Display::Idle { business: String::new() },
+            training: false,
+            language: Preferences::default().language,
+            theme: Theme::default(),
+            currency: String::new(),
+            exponent: 0,
         }
     }
 }

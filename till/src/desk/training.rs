@@ -97,6 +97,9 @@ impl Desk {
             Topic::Orders,
         ];
         (self.notify)(Signal::Changed(all.into()));
+        if let Ok(screen) = self.display() {
+            (self.notify)(Signal::Display(screen));
+        }
     }
 
     /// Reads of the till itself, also while somebody practises.

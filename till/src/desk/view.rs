@@ -3,7 +3,7 @@
 //! Names end in their unit: `…_minor` in minor units of the shop's currency, `…_milli` in thousandths of the unit of
 //! measure, `…_micros` in millionths of the major unit, `…_ppm` in parts per million, `…_at_ms` in UTC milliseconds.
 
-use super::ScanCommand;
+use super::{ScanCommand, Theme};
 use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice, Uom};
 use daybook_domain::document::{DocumentKind, TenderType};
 use daybook_domain::feed::{Role, StockPolicy};
@@ -955,6 +955,24 @@ pub struct SyncState {
     pub oldest_unsent_at_ms: Option<i64>,
     /// Last answer of the store.
     pub last_exchange_at_ms: Option<i64>,
+}
+
+/// The customer's window: what it shows, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomerScreen {
+    /// What it shows.
+    pub shown: Display,
+    /// Nothing of it counts.
+    pub training: bool,
+    /// `en`, `hi`, `ar`.
+    pub language: String,
+    /// Light or dark.
+    pub theme: Theme,
+    /// ISO 4217.
+    pub currency: String,
+    /// Digits of the currency after the point.
+    pub exponent: u32,
 }
 
 /// What the customer's window shows.

@@ -1,6 +1,6 @@
 //! Taking the till out of service: refused while anything would be lost.
 
-use super::view::Display;
+use super::view::CustomerScreen;
 use super::{Approval, Desk, Fault, Opened, Signal, Start, Turn, lock};
 use crate::error::TillError;
 use crate::goods;
@@ -84,7 +84,7 @@ impl Desk {
             self.seen.forget();
             self.trouble.forget();
             self.checked.forget();
-            (self.notify)(Signal::Display(Display::Idle { business: String::new() }));
+            (self.notify)(Signal::Display(CustomerScreen::nothing()));
         }
         if opened.ledger.is_some() {
             *lock(&self.reader) = None;

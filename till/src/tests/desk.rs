@@ -7,7 +7,7 @@ use crate::desk::view::{
 };
 use crate::desk::{
     Approval, Caption, Desk, Fault, Goods, HistoryFilter, LedgerCheck, MoveKind, PaperForm,
-    ScanCommand, Signal, Start, StockMove,
+    Preferences, ScanCommand, Signal, Start, StockMove, Theme,
 };
 use crate::ledger::{Identity, Ledger, Topic};
 use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice};
@@ -91,10 +91,11 @@ fn a_scan_then_enter_is_a_sale_and_the_next_scan_begins_the_next() {
     assert_eq!(payment.quick_minor[..2], [Minor(20_000), Minor(50_000)]);
     let sale = sold(desk.pay(&offer(TenderType::Cash, None, Some(50_000)), None));
     assert_eq!((sale.change_minor, sale.payable_minor), (Minor(30_000), Minor(20_000)));
-    assert!(matches!(desk.display().unwrap(), Display::Done { change_minor: Minor(30_000), .. }));
+    let shown = || desk.display().unwrap().shown;
+    assert!(matches!(shown(), Display::Done { change_minor: Minor(30_000), .. }));
     assert_eq!(desk.last_sale().unwrap().unwrap().number, sale.number);
     scan(&desk, "CREME");
-    assert!(matches!(desk.display().unwrap(), Display::Basket { .. }));
+    assert!(matches!(shown(), Display::Basket { .. }));
     assert_eq!(documents(&shop), 1);
 }
 
@@ -322,6 +323,38 @@ fn a_sale_that_a_power_cut_took_from_the_screen_is_told_when_the_till_starts_aga
     third.sign_out().unwrap();
     drop(third);
     assert_eq!(told(&desk(&shop)), None, "who signed out has seen it");
+}
+
+#[test]
+fn the_customers_window_follows_language_and_theme_marks_practice_and_is_remembered() {
+    let shop = Shop::open();
+    let screens = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&screens);
+    let desk = Desk::open(
+        &shop.till(),
+        Arc::new(move |signal| {
+            if let Signal::Display(screen) = signal {
+                heard.lock().unwrap().push(screen);
+            }
+        }),
+    );
+    let last = || screens.lock().unwrap().last().cloned().unwrap();
+    desk.sign_in("asha", PIN).unwrap();
+    let usual = desk.preferences().unwrap();
+    let hindi = Preferences { language: "hi".to_owned(), theme: Theme::Dark, ..usual };
+    desk.set_preferences(&hindi).unwrap();
+    assert_eq!(
+        (last().language.as_str(), last().theme, last().training),
+        ("hi", Theme::Dark, false)
+    );
+    desk.enter_training().unwrap();
+    assert!(last().training && desk.display().unwrap().training);
+    desk.leave_training().unwrap();
+    assert!(!last().training);
+    assert!(!desk.had_customer_window());
+    desk.keep_customer_window(true).unwrap();
+    drop(desk);
+    assert!(self::desk(&shop).had_customer_window());
 }
 
 #[test]
@@ -555,7 +588,7 @@ fn whoever_shows_the_till_hears_what_changed() {
             .any(|signal| matches!(signal, Signal::Changed(topics) if topics.contains(&topic)))
     };
     assert!(told(Topic::Basket));
-    assert!(signals.iter().any(|signal| matches!(signal, Signal::Display(Display::Basket { .. }))));
+    assert!(signals.iter().any(|signal| matches!(signal, Signal::Display(screen) if matches!(screen.shown, Display::Basket { .. }))));
 }
 
 #[test]
