@@ -200,6 +200,20 @@ impl Currency {
         std::str::from_utf8(&self.0).unwrap_or("XXX")
     }
 
+    /// Its number (ISO 4217), for the currencies whose notes this program knows.
+    #[must_use]
+    pub fn number(&self) -> Option<u16> {
+        match &self.0 {
+            b"AED" => Some(784),
+            b"EUR" => Some(978),
+            b"GBP" => Some(826),
+            b"INR" => Some(356),
+            b"SAR" => Some(682),
+            b"USD" => Some(840),
+            _ => None,
+        }
+    }
+
     /// Decimal digits of the minor unit (ISO 4217): 2 for most, 0 for JPY, 3 for KWD.
     #[must_use]
     pub fn exponent(&self) -> u32 {

@@ -2,8 +2,8 @@
 
 use crate::error::TillError;
 use crate::feed;
-use daybook_domain::amount::Quantity;
-use daybook_domain::barcode::{Embedded, Layout};
+use daybook_domain::amount::{Currency, OutOfRange, Quantity};
+use daybook_domain::barcode::{ElementError, Elements, Embedded, Layout, SEPARATOR, elements};
 use daybook_domain::feed::{CustomerRow, ItemRow, LocationRow, Settings, TaxClassRow};
 use daybook_domain::gtin::{Gtin, GtinError};
 use daybook_domain::ids::{CustomerId, LocationId, Sku};
@@ -107,24 +107,30 @@ pub fn by_scan(conn: &Connection, scan: &str) -> Result<Vec<ItemRow>, TillError>
 /// What a scan leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scan {
-    /// Products that have this code; several when it was given twice: a person chooses.
-    Items(Vec<ItemRow>),
-    /// A product by the label of a scale, with the weight or price on it.
+    /// Products that have this code; several when it was given twice: a person chooses. With how many a pack says it holds.
+    Items(Vec<ItemRow>, Option<Quantity>),
+    /// A product by the label of a scale or of its maker, with the weight or price on it.
     Label(Box<ItemRow>, Embedded),
     /// Nothing that is known here.
     Unknown,
 }
 
-/// Reads a scan: an exact code or SKU first, then the labels of the shop's own scales, then whether it was misread.
+/// Reads a scan: an exact code or SKU first, then the labels of the shop's own scales, then GS1 elements (ISO/IEC 15424
+/// symbology identifiers are dropped), then whether it was misread.
 ///
 /// # Errors
 /// Refused as `barcode.check_digit` or `barcode.price_verifier` when it was misread, `item.unknown` for a good label of
 /// goods that are not in the catalogue; [`TillError::Corrupt`].
-pub fn scan(conn: &Connection, layouts: &[Layout], code: &str) -> Result<Scan, TillError> {
-    let code = code.trim();
+pub fn scan(
+    conn: &Connection,
+    layouts: &[Layout],
+    currency: Currency,
+    scan: &str,
+) -> Result<Scan, TillError> {
+    let code = without_symbology(scan.trim());
     let found = by_scan(conn, code)?;
     if !found.is_empty() {
-        return Ok(Scan::Items(found));
+        return Ok(Scan::Items(found, None));
     }
     for layout in layouts {
         let read = layout.read(code);
@@ -136,13 +142,70 @@ pub fn scan(conn: &Connection, layouts: &[Layout], code: &str) -> Result<Scan, T
         })?;
         return Ok(Scan::Label(Box::new(item), label.embedded));
     }
-    match Gtin::parse(code) {
-        Err(GtinError::CheckDigit { .. }) => {
-            let message = format!("{code} was misread: its check digit is wrong");
-            Err(TillError::refused("barcode.check_digit", message).with("code", code))
+    let said_gs1 = code.len() < scan.trim().len();
+    match elements(code, SEPARATOR, currency) {
+        Ok(Elements { gtin: Some(gtin), .. }) if by_code(conn, gtin.as_str())?.is_empty() => {
+            return Ok(Scan::Unknown);
         }
+        Ok(read) if read.gtin.is_some() => return pack(conn, &read, currency),
+        Err(ElementError::Gtin(GtinError::CheckDigit { .. })) if said_gs1 => {
+            return Err(misread(code));
+        }
+        Ok(_) | Err(_) => {}
+    }
+    match Gtin::parse(code) {
+        Err(GtinError::CheckDigit { .. }) => Err(misread(code)),
         Ok(_) | Err(_) => Ok(Scan::Unknown),
     }
+}
+
+fn misread(code: &str) -> TillError {
+    let message = format!("{code} was misread: its check digit is wrong");
+    TillError::refused("barcode.check_digit", message).with("code", code)
+}
+
+/// A scan without what some scanners say of its kind: `]`, a letter and a digit.
+fn without_symbology(scan: &str) -> &str {
+    match scan.as_bytes() {
+        [b']', letter, modifier, _, ..]
+            if letter.is_ascii_alphabetic() && modifier.is_ascii_alphanumeric() =>
+        {
+            &scan[3..]
+        }
+        _ => scan,
+    }
+}
+
+/// What its maker wrote on a pack: the price of it in the shop's currency, the weight of goods that are weighed, how many
+/// it holds.
+fn pack(conn: &Connection, read: &Elements, currency: Currency) -> Result<Scan, TillError> {
+    let gtin = read.gtin.as_ref().map_or("", Gtin::as_str);
+    let mut found = by_code(conn, gtin)?;
+    if found.len() == 1 && read.count.is_none() {
+        let ours = read.price_currency.is_none_or(|number| currency.number() == Some(number));
+        let price = read.price_minor.filter(|_| ours);
+        let weight = read.weight_milli.filter(|_| found[0].sold_by_weight);
+        let said = match (price, weight) {
+            (Some(price), _) => Some(Embedded::PriceMinor(price.0)),
+            (None, Some(weight)) => Some(Embedded::WeightMilli(weight.0)),
+            (None, None) => None,
+        };
+        if let Some(said) = said {
+            return Ok(Scan::Label(Box::new(found.remove(0)), said));
+        }
+    }
+    let count = read.count.filter(|count| *count > 1);
+    Ok(Scan::Items(found, count.map(|count| Quantity(count.saturating_mul(Quantity::WHOLE)))))
+}
+
+/// How much is meant by a quantity of packs, each of so much.
+pub(crate) fn in_all(
+    packs: Option<Quantity>,
+    each: Option<Quantity>,
+) -> Result<Option<Quantity>, TillError> {
+    let (Some(packs), Some(each)) = (packs, each) else { return Ok(packs.or(each)) };
+    let milli = packs.0.checked_mul(each.0).ok_or(OutOfRange)?;
+    Ok(Some(Quantity(milli / Quantity::WHOLE)))
 }
 
 /// A label says how much it is: several of one are scanned one by one, as their weights differ.

@@ -62,7 +62,9 @@ export function captureScans(target: Window, settings: () => ScanSettings | null
   let before = "";
   let into: Field | null = null;
   const listen = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    // GS, which ends a field of a GS1 code, is typed as Ctrl+].
+    const separator = event.ctrlKey && !event.altKey && (event.key === "]" || event.key === "\u001d");
+    if ((event.ctrlKey && !separator) || event.altKey || event.metaKey || event.isComposing) return;
     const wanted = settings();
     if (wanted === null) return;
     const now = JSON.stringify(wanted);
@@ -70,7 +72,7 @@ export function captureScans(target: Window, settings: () => ScanSettings | null
       made = now;
       reader = new ScanReader(wanted);
     }
-    const code = reader.take({ key: event.key, atMs: event.timeStamp });
+    const code = reader.take({ key: separator ? "\u001d" : event.key, atMs: event.timeStamp });
     if (reader.length === 1 && code === null) {
       // The first character of what may become a scan has not reached the field yet.
       into = field(event.target);

@@ -70,19 +70,19 @@ pub(super) fn barcode(
     output: &Output,
 ) -> Result<(), TillError> {
     let conn = reader(arguments)?;
-    let layouts = query::settings(&conn)?.map_or_else(Vec::new, |settings| settings.label_layouts);
+    let settings = catalogue::settings(&conn)?;
     let line = |item: &ItemRow| {
         json!({
             "sku": item.sku, "name": item.name,
             "price_micros": price_at(item, crate::clock::now().at_ms),
         })
     };
-    match catalogue::scan(&conn, &layouts, &barcode.code)? {
+    match catalogue::scan(&conn, &settings.label_layouts, settings.currency, &barcode.code)? {
         Scan::Unknown => {
             let message = format!("no product has the code {}", barcode.code);
             return Err(TillError::refused("item.unknown", message));
         }
-        Scan::Items(found) => found.iter().for_each(|item| output.line(&line(item))),
+        Scan::Items(found, _) => found.iter().for_each(|item| output.line(&line(item))),
         Scan::Label(item, embedded) => {
             let mut line = line(&item);
             match embedded {

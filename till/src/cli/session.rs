@@ -83,11 +83,17 @@ pub(super) fn basket(ledger: &Ledger, wanted: &Goods) -> Result<Basket, TillErro
     for (sku, quantity) in goods(wanted)? {
         let unknown =
             || TillError::refused("item.unknown", format!("{sku} is not in the catalogue"));
-        let scan = catalogue::scan(ledger.reader(), &settings.label_layouts, sku.as_str())?;
+        let scan = catalogue::scan(
+            ledger.reader(),
+            &settings.label_layouts,
+            settings.currency,
+            sku.as_str(),
+        )?;
         let added = match scan {
             Scan::Unknown => return Err(unknown()),
-            Scan::Items(found) => {
+            Scan::Items(found, each) => {
                 let item = found.first().ok_or_else(unknown)?;
+                let quantity = catalogue::in_all(Some(quantity), each)?.unwrap_or(quantity);
                 basket.add(snapshot(ledger.reader(), item, at_ms, &day)?, quantity)
             }
             Scan::Label(item, label) => {

@@ -241,15 +241,18 @@ impl Turn<'_> {
         }
         self.not_paying()?;
         self.day()?;
-        let layouts = self.settings()?.label_layouts;
-        match catalogue::scan(self.conn(), &layouts, code)? {
+        let settings = self.settings()?;
+        match catalogue::scan(self.conn(), &settings.label_layouts, settings.currency, code)? {
             Scan::Unknown => self.scan_number(code),
             Scan::Label(item, embedded) => {
                 catalogue::one_label(quantity)?;
                 self.add_label(&item, embedded)
             }
-            Scan::Items(found) if found.len() == 1 => self.add_item(&found[0], quantity, None),
-            Scan::Items(several) => {
+            Scan::Items(found, each) if found.len() == 1 => {
+                self.add_item(&found[0], catalogue::in_all(quantity, each)?, None)
+            }
+            Scan::Items(several, each) => {
+                let quantity = catalogue::in_all(quantity, each)?;
                 let items = several
                     .iter()
                     .map(|item| browse::shown_item(self, item))

@@ -766,6 +766,34 @@ fn damage_tail(shop: &Shop) {
 }
 
 #[test]
+fn gs1_codes_say_what_it_is_and_how_much_of_it() {
+    let shop = Shop::open();
+    let mut ledger = shop.ledger();
+    let grapes = json!({"sku": "GRAPES", "product": "GRAPES", "name": "Grapes", "uom": "kg",
+        "sold_by_weight": true, "tax_class": "gst-5", "barcodes": ["98904000210030"],
+        "prices": [{"from_ms": 0, "unit_price_micros": 80_000_000}]});
+    super::fixture::receive(&mut ledger, 20, &[("item/GRAPES".to_owned(), grapes)]);
+    ledger.close().unwrap();
+    let desk = selling(&shop);
+    let line = |code: &str| {
+        let no = scan(&desk, code);
+        let basket = desk.basket().unwrap();
+        let line = basket.lines.iter().find(|line| line.no == no).unwrap();
+        (line.sku.clone(), line.quantity_milli.0, line.total_minor.0)
+    };
+    let tea = |milli, minor| ("TEA".to_owned(), milli, minor);
+    let grapes = |milli, minor| ("GRAPES".to_owned(), milli, minor);
+    assert_eq!(line("]d2010890400021003717271231\u{1d}10LOT-7"), tea(1000, 10_000));
+    assert_eq!(line("]E08904000210037"), tea(2000, 20_000), "the kind of an EAN is dropped too");
+    assert_eq!(line("]C102089040002100373712"), tea(14_000, 140_000), "a case of twelve");
+    assert_eq!(line("01989040002100303103000750"), grapes(750, 6000));
+    assert_eq!(line("]C1019890400021003039224000"), grapes(500, 4000), "the price on the pack");
+    assert_eq!(code(desk.scan("]C10108904000210038", None)), "barcode.check_digit");
+    let unknown = desk.scan("]C10104006381333931", None).unwrap();
+    assert!(matches!(unknown, Scanned::Unknown { .. }), "{unknown:?}");
+}
+
+#[test]
 fn labels_of_the_scale_are_sold_by_the_weight_or_price_on_them() {
     let shop = Shop::open();
     let mut ledger = shop.ledger();
