@@ -21,6 +21,17 @@ pub struct Denomination {
     pub note: bool,
 }
 
+/// Most change that is believed, in largest notes: who hands over more wants no change but made a mistake, or a scan was
+/// taken for an amount.
+pub const CHANGE_NOTES_MAX: i64 = 10;
+
+/// Most change that is believed.
+#[must_use]
+pub fn change_max(currency: Currency) -> Minor {
+    let largest = denominations(currency).first().map_or(i64::MAX, |piece| piece.face.0);
+    Minor(largest.saturating_mul(CHANGE_NOTES_MAX))
+}
+
 /// Notes and coins in circulation, the largest first: those that the issuing bank names (RBI, ECB, Bank of England,
 /// US Federal Reserve, CBUAE, SAMA); for other currencies the usual steps of 1, 2 and 5.
 #[must_use]

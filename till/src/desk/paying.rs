@@ -12,7 +12,7 @@ use crate::sell::{self, Offers, SaleRequest, basket_refused, rules};
 use crate::staff::Who;
 use daybook_domain::amount::Minor;
 use daybook_domain::balance::Medium;
-use daybook_domain::cash::quick;
+use daybook_domain::cash::{change_max, quick};
 use daybook_domain::document::TenderType;
 use daybook_domain::ids::DocumentId;
 use daybook_domain::rounding::CashRounding;
@@ -250,7 +250,19 @@ impl Turn<'_> {
             return Ok(Paid::More { payment: Box::new(self.payment_view()?) });
         }
         let given = handed.filter(|_| due.0 > 0);
+        if let Some(given) = given {
+            self.check_change(given.checked_sub(due)?)?;
+        }
         self.complete(who, Some(Offer { given, ..Offer::of(TenderType::Cash, None) }))
+    }
+
+    /// A code that was scanned into the amount is no cash.
+    fn check_change(&self, change: Minor) -> Result<(), TillError> {
+        if change <= change_max(self.settings()?.currency) {
+            return Ok(());
+        }
+        let message = format!("{} minor units of change are not believed", change.0);
+        Err(TillError::refused("payment.change", message).with("change_minor", change.0))
     }
 
     /// Notes that are handed over bit by bit are one tender.

@@ -766,6 +766,22 @@ fn damage_tail(shop: &Shop) {
 }
 
 #[test]
+fn a_code_typed_as_cash_is_not_believed_and_a_large_note_is() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    scan(&desk, "TEA");
+    let typed = offer(TenderType::Cash, None, Some(4_040_404_000));
+    let refused = desk.pay(&typed, None).unwrap_err();
+    assert_eq!(
+        (refused.code.as_str(), refused.values["change_minor"].as_str()),
+        ("payment.change", "4040394000")
+    );
+    assert!(desk.payment().unwrap().tendered.is_empty(), "nothing was taken");
+    let change = sold(desk.pay(&offer(TenderType::Cash, None, Some(200_000)), None)).change_minor;
+    assert_eq!(change, Minor(190_000));
+}
+
+#[test]
 fn gs1_codes_say_what_it_is_and_how_much_of_it() {
     let shop = Shop::open();
     let mut ledger = shop.ledger();
