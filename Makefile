@@ -3,6 +3,7 @@
 .PHONY: help setup ui build test check bindings run bundle demo sim bench run-store
 
 SEEDS ?= 200
+FIRST ?= 1
 DATA ?=
 OUT ?= out
 # A retailer's baskets for the test that sells them, where they lie beside the repository.
@@ -45,8 +46,8 @@ bundle: ui ## The till as a Debian package
 demo: build ## The main job: tills offline, web sells, all reconciled (DATA=dir for other data)
 	scripts/demo $(OUT)/demo $(DATA)
 
-sim: setup ## Simulate tills and store under faults (SEEDS=n)
-	cargo run --locked --quiet -p daybook-sim -- --seeds $(SEEDS)
+sim: setup ## Simulate tills and store under faults (SEEDS=n FIRST=n)
+	cargo run --locked --quiet -p daybook-sim -- --seeds $(SEEDS) --first $(FIRST)
 
 bench: ui ## Measure, each figure beside its floor in the same run
 	cargo build --locked --release --quiet -p daybook-store -p daybook-desktop -p daybook-tests --bins
