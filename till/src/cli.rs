@@ -3,7 +3,7 @@
 mod args;
 mod balance;
 mod journal;
-mod look;
+pub(crate) mod look;
 mod moves;
 mod orders;
 mod output;

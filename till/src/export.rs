@@ -3,10 +3,13 @@
 
 use crate::error::TillError;
 use crate::ledger::{Ledger, query};
+use crate::lines;
 use daybook_sync::frame::{Acknowledgement, FramedEntry, Head, Journal, verify_frames};
 use daybook_sync::hash::{Hash, PublicKey, Signature};
+use daybook_sync::limits::LINE_BYTES_MAX;
 use daybook_sync::message::FrameLine;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
@@ -260,11 +263,8 @@ fn verify_journal(
 
 fn next_entry(reader: &mut impl BufRead, seq: i64) -> Result<Option<FramedEntry>, TillError> {
     let wrong = |problem: String| TillError::corrupt("entry", seq, problem);
-    let mut line = String::new();
-    let read = reader.read_line(&mut line).map_err(|error| wrong(error.to_string()))?;
-    if read == 0 {
-        return Ok(None);
-    }
+    let line = lines::next(reader, LINE_BYTES_MAX).map_err(|error| wrong(error.to_string()))?;
+    let Some(line) = line else { return Ok(None) };
     let frame: FrameLine = serde_json::from_str(&line).map_err(|error| wrong(error.to_string()))?;
     if frame.len > daybook_sync::limits::ENTRY_BYTES_MAX {
         return Err(wrong("is too large".to_owned()));
@@ -278,6 +278,16 @@ fn next_entry(reader: &mut impl BufRead, seq: i64) -> Result<Option<FramedEntry>
 }
 
 fn sha256(path: &Path) -> Result<Hash, TillError> {
-    let bytes = fs::read(path).map_err(TillError::io(path.display().to_string()))?;
-    Ok(Hash::of(&[&bytes]))
+    let io = || TillError::io(path.display().to_string());
+    let mut file = BufReader::new(fs::File::open(path).map_err(io())?);
+    let mut sum = Sha256::new();
+    loop {
+        let part = file.fill_buf().map_err(io())?;
+        if part.is_empty() {
+            return Ok(Hash(sum.finalize().into()));
+        }
+        sum.update(part);
+        let read = part.len();
+        file.consume(read);
+    }
 }

@@ -143,10 +143,7 @@ impl Home {
     /// The install id of this copy; `None` when the file is missing, unreadable or was copied.
     #[must_use]
     pub fn install(&self) -> Option<Uuid> {
-        let file = File::open(self.dir.join(INSTALL)).ok()?;
-        let inode = file.metadata().ok()?.ino();
-        let install: Install = serde_json::from_reader(file).ok()?;
-        (install.inode == inode && install.machine == machine()).then_some(install.id)
+        install_of(&self.dir)
     }
 
     /// Makes this copy the installation with this id.
@@ -181,9 +178,7 @@ impl Home {
     /// What the witness says; `None` when it is missing or torn.
     #[must_use]
     pub fn witness(&self) -> Option<Witness> {
-        let mut text = [0_u8; 128];
-        let read = self.witness.read_at(&mut text, 0).ok()?;
-        serde_json::from_slice(text.get(..read)?.trim_ascii_end()).ok()
+        witness_in(&self.witness)
     }
 
     /// Notes the committed head. Not forced to disk: after a power cut it may lag behind the database, which
@@ -282,6 +277,25 @@ impl Home {
         };
         write().map_err(TillError::io(path.display().to_string()))
     }
+}
+
+/// The install id of the copy in a folder, whoever has its lock; as [`Home::install`].
+pub(crate) fn install_of(dir: &Path) -> Option<Uuid> {
+    let file = File::open(dir.join(INSTALL)).ok()?;
+    let inode = file.metadata().ok()?.ino();
+    let install: Install = serde_json::from_reader(file).ok()?;
+    (install.inode == inode && install.machine == machine()).then_some(install.id)
+}
+
+/// What the witness in a folder says, whoever has its lock; as [`Home::witness`].
+pub(crate) fn witness_of(dir: &Path) -> Option<Witness> {
+    witness_in(&File::open(dir.join(WITNESS)).ok()?)
+}
+
+fn witness_in(file: &File) -> Option<Witness> {
+    let mut text = [0_u8; 128];
+    let read = file.read_at(&mut text, 0).ok()?;
+    serde_json::from_slice(text.get(..read)?.trim_ascii_end()).ok()
 }
 
 /// Brings names to disk: files of a folder that were made, renamed or removed.

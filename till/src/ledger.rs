@@ -15,7 +15,7 @@ pub mod state;
 pub mod verify;
 
 use crate::error::TillError;
-use crate::home::{Home, Witness};
+use crate::home::{Home, Witness, install_of, witness_of};
 use checkpoint::Checkpointer;
 use daybook_domain::clock::Moment;
 use daybook_domain::entry::AppStarted;
@@ -222,7 +222,8 @@ impl Ledger {
         if let Some(live) = &live {
             verify::tail(&conn, live)?;
         }
-        let standing = standing(&conn, &home, identity.as_ref(), live.as_ref())?;
+        let here = Here { install: home.install(), witness: home.witness() };
+        let standing = standing(&conn, &here, identity.as_ref(), live.as_ref())?;
         home.reserve_ballast();
         let started = home
             .ended_unclean()
@@ -405,10 +406,24 @@ impl Ledger {
     }
 }
 
+/// What lies in the data folder beside the database.
+#[derive(Debug, Clone)]
+pub(crate) struct Here {
+    install: Option<Uuid>,
+    witness: Option<Witness>,
+}
+
+impl Here {
+    /// Of a folder, whoever has its lock. The witness runs behind the database, so it is read before.
+    pub(crate) fn of(dir: &Path) -> Self {
+        Self { install: install_of(dir), witness: witness_of(dir) }
+    }
+}
+
 /// A ledger goes on only where it was written: same install id, and not behind the witness.
-fn standing(
+pub(crate) fn standing(
     conn: &Connection,
-    home: &Home,
+    here: &Here,
     identity: Option<&Identity>,
     live: Option<&Live>,
 ) -> Result<Standing, TillError> {
@@ -425,21 +440,21 @@ fn standing(
         }));
     }
     let wrote: Option<Uuid> = state::get(conn, "install")?;
-    Ok(match (wrote, home.install()) {
+    Ok(match (wrote, here.install) {
         (None, _) => Standing::NeedsIncarnation("it came from a backup"),
         (_, None) => Standing::NeedsIncarnation("the install id is missing or was copied"),
         (Some(wrote), Some(here)) if wrote != here => {
             Standing::NeedsIncarnation("it was written by another installation")
         }
-        (Some(_), Some(_)) if behind(home, live) => {
+        (Some(_), Some(_)) if behind(here, live) => {
             Standing::NeedsIncarnation("it ends before an entry that was committed here")
         }
         (Some(_), Some(_)) => Standing::Ready,
     })
 }
 
-fn behind(home: &Home, live: &Live) -> bool {
-    home.witness().is_some_and(|witness| {
+fn behind(here: &Here, live: &Live) -> bool {
+    here.witness.as_ref().is_some_and(|witness| {
         witness.pos > live.pos()
             || (witness.pos == live.pos() && witness.hash != live.head.hash.to_string())
     })

@@ -19,6 +19,7 @@ pub mod home;
 pub mod import;
 mod issue;
 pub mod ledger;
+mod lines;
 pub mod orders;
 pub mod paper;
 pub mod printing;

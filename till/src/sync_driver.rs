@@ -13,8 +13,9 @@ pub use lease::{ask_lease, release_leases};
 
 use crate::clock;
 use crate::error::TillError;
-use crate::ledger::{Ledger, Standing};
+use crate::ledger::{Ledger, Standing, state};
 use crate::random;
+use daybook_domain::ids::TillId;
 use daybook_sync::client::{Action, Client, Event, ExchangePlan, Failure, Reply, Shown};
 use daybook_sync::message::{EntriesRequest, IncarnationRequest};
 use http::Transport;
@@ -132,19 +133,18 @@ pub struct Unsent {
 ///
 /// # Errors
 /// [`TillError::Corrupt`].
-pub fn unsent(ledger: &Ledger) -> Result<Unsent, TillError> {
-    facts::with(ledger, |facts| {
-        let mut unsent = Unsent::default();
-        for journal in &facts.journals {
-            // A store that was restored since then may have lost what it acknowledged.
-            let acked = if journal.acked_epoch == facts.epoch { journal.acked } else { 0 };
-            let missing = journal.head.seq.saturating_sub(acked).max(0);
-            unsent.count = unsent.count.saturating_add(missing);
-            let oldest = (missing > 0).then_some((journal.incarnation, acked + 1));
-            unsent.oldest = unsent.oldest.or(oldest);
-        }
-        unsent
-    })
+pub fn unsent(conn: &rusqlite::Connection, till: TillId) -> Result<Unsent, TillError> {
+    let epoch: i64 = state::get(conn, "epoch")?.unwrap_or(0);
+    let mut unsent = Unsent::default();
+    for journal in facts::journals(conn, till.0)? {
+        // A store that was restored since then may have lost what it acknowledged.
+        let acked = if journal.acked_epoch == epoch { journal.acked } else { 0 };
+        let missing = journal.head.seq.saturating_sub(acked).max(0);
+        unsent.count = unsent.count.saturating_add(missing);
+        let oldest = (missing > 0).then_some((journal.incarnation, acked + 1));
+        unsent.oldest = unsent.oldest.or(oldest);
+    }
+    Ok(unsent)
 }
 
 /// Position in the ledger of an entry of an incarnation.

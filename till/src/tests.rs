@@ -7,6 +7,7 @@ mod orders;
 mod printing;
 mod wipe;
 
+use crate::cli::look::status_of;
 use crate::error::TillError;
 use crate::ledger::query::{self, By};
 use crate::ledger::{Ledger, Standing, rebuild, verify};
@@ -260,9 +261,41 @@ fn a_database_put_back_by_hand_is_noticed() {
     assert_eq!(ledger.standing(), Standing::Ready);
     shift::open(&mut ledger, &boss, Minor(0), BTreeMap::new()).unwrap();
     ledger.close().unwrap();
+    let needs = || status_of(&shop.till()).unwrap()["needs_incarnation"].clone();
+    assert_eq!(needs(), false);
     std::fs::copy(&copy, &database).unwrap();
+    assert_eq!(needs(), true, "it is seen from beside, too");
     let ledger = Ledger::open(&shop.till()).unwrap();
     assert!(matches!(ledger.standing(), Standing::NeedsIncarnation(_)));
+}
+
+#[test]
+fn what_an_earlier_incarnation_did_not_send_is_unsent_too() {
+    let shop = Shop::open();
+    let mut ledger = shop.ledger();
+    let boss = who(&mut ledger, "kavya", None);
+    shift::open(&mut ledger, &boss, Minor(0), BTreeMap::new()).unwrap();
+    let before = ledger.live().unwrap().head.seq;
+    ledger.set_standing(Standing::NeedsIncarnation("copied"));
+    ledger.begin_provisional(boss.act()).unwrap();
+    let now = ledger.live().unwrap().head.seq;
+    assert_eq!(status_of(&shop.till()).unwrap()["unsent"], before + now);
+}
+
+#[test]
+fn a_shift_closed_as_expected_verifies_the_ledger_as_a_counted_one_does() {
+    let shop = Shop::open();
+    let mut ledger = shop.ledger();
+    let boss = who(&mut ledger, "kavya", None);
+    shift::open(&mut ledger, &boss, Minor(0), BTreeMap::new()).unwrap();
+    sale(&mut ledger, &boss, "TEA", 1000).unwrap();
+    let conn = rusqlite::Connection::open(ledger.home().database()).unwrap();
+    conn.execute_batch(
+        "DROP TRIGGER movement_never_changes; UPDATE movement SET quantity_milli = -7000",
+    )
+    .unwrap();
+    let closed = import::close_as_expected(&mut ledger, &boss, Some(&mut |_| {}));
+    assert_eq!(closed.unwrap_err().code(), "ledger.damaged");
 }
 
 #[test]

@@ -470,7 +470,7 @@ pub(super) enum JournalCommand {
     /// The last entries.
     Tail {
         /// How many.
-        #[arg(long, short = 'n', default_value_t = 10)]
+        #[arg(long, short = 'n', default_value_t = 10, value_parser = clap::value_parser!(i64).range(0..=1_000_000))]
         count: i64,
     },
     /// Compare the read models with the journal.

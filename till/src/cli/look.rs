@@ -5,38 +5,46 @@ use super::output::Output;
 use crate::catalogue::{self, Scan};
 use crate::error::TillError;
 use crate::feed;
-use crate::ledger::{Identity, query, schema, state};
+use crate::ledger::{Here, Identity, Standing, query, schema, standing, state};
 use crate::search as searching;
 use crate::sync_driver;
 use daybook_domain::barcode::Embedded;
 use daybook_domain::catalogue::price_at;
 use daybook_domain::feed::ItemRow;
 use rusqlite::Connection;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::path::Path;
 
 fn reader(arguments: &Arguments) -> Result<Connection, TillError> {
     schema::open_reader(&arguments.data.join("till.db"))
 }
 
 pub(super) fn status(arguments: &Arguments, output: &Output) -> Result<(), TillError> {
-    let conn = reader(arguments)?;
+    output.line(&status_of(&arguments.data)?);
+    Ok(())
+}
+
+/// How the till of a folder stands.
+pub(crate) fn status_of(data: &Path) -> Result<Value, TillError> {
+    let here = Here::of(data);
+    let mut conn = schema::open_reader(&data.join("till.db"))?;
+    let conn = conn.transaction()?;
     let identity: Identity = state::get(&conn, "identity")?.ok_or(TillError::NotEnrolled)?;
     let live = query::live(&conn, identity.till)?.ok_or(TillError::NotEnrolled)?;
     let acked = sync_driver::acked_of(&conn, live.journal.incarnation)?;
-    let installed: Option<uuid::Uuid> = state::get(&conn, "install")?;
+    let standing = standing(&conn, &here, Some(&identity), Some(&live))?;
     let counts = query::counts(&conn)?;
     let last: Option<i64> = state::get(&conn, "last_exchange_at_ms")?;
     let carried = query::carried(&conn)?;
-    output.line(&json!({
+    Ok(json!({
         "event": "status", "till": identity.till, "code": identity.code,
         "location": identity.location, "store": identity.store_url,
         "incarnation": live.journal.incarnation, "series_tag": live.series_tag,
         "seq": live.head.seq, "hash": live.head.hash, "acked": acked,
-        "unsent": live.head.seq - acked, "feed": live.feed,
+        "unsent": sync_driver::unsent(&conn, identity.till)?.count, "feed": live.feed,
         "epoch": state::get::<i64>(&conn, "epoch")?,
         "last_exchange_at_ms": last,
-        "needs_incarnation":
-            installed.is_none() || state::get::<String>(&conn, "verdict")?.is_some(),
+        "needs_incarnation": standing != Standing::Ready,
         "shift": live.shift, "z_no": carried.z_no,
         "documents": counts.documents,
         "items": counts.items,
@@ -44,8 +52,7 @@ pub(super) fn status(arguments: &Arguments, output: &Output) -> Result<(), TillE
         "leases": counts.leases,
         "requests": counts.requests,
         "filled": feed::cursor(&conn)?.is_some_and(|cursor| cursor.fill.is_none()),
-    }));
-    Ok(())
+    }))
 }
 
 pub(super) fn search(

@@ -68,7 +68,8 @@ pub(super) fn shift(
                 }));
             }
             ShiftCommand::Close { counted, .. } if counted == "expected" => {
-                import::close_as_expected(ledger, who)?;
+                let mut progress = |done: i64| output.progress(&format!("{done} entries verified"));
+                import::close_as_expected(ledger, who, Some(&mut progress))?;
                 output.line(&json!({"event": "shift_closed"}));
             }
             ShiftCommand::Close { counted, reason } => {

@@ -10,6 +10,7 @@ use crate::error::TillError;
 use crate::goods;
 use crate::import::{self, Outcome};
 use crate::ledger::Ledger;
+use crate::lines;
 use crate::paper::{self, Form};
 use crate::random;
 use crate::refund::{self as returns, ReturnRequest, Returned};
@@ -17,6 +18,7 @@ use crate::sell::{self as selling, Offers, SaleRequest, Sold};
 use crate::staff::Who;
 use daybook_domain::amount::{Quantity, RatePpm};
 use daybook_domain::balance;
+use daybook_domain::basket::import::RECORD_BYTES_MAX;
 use daybook_domain::basket::{Basket, Discount};
 use daybook_domain::document::{Document, Party, TenderType};
 use daybook_domain::ids::{BasketId, DocumentId};
@@ -25,7 +27,7 @@ use daybook_domain::tender::Offer;
 use daybook_print::Fonts;
 use serde_json::{Value, json};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 pub(super) fn sell(arguments: &Arguments, sell: &Sell, output: &Output) -> Result<(), TillError> {
@@ -117,7 +119,9 @@ fn sell_file(
         Box::new(File::open(file).map_err(TillError::io(file.display().to_string()))?)
     };
     let (mut sold, mut already, mut refused) = (0_usize, 0, 0);
-    for (no, line) in (1..).zip(BufReader::new(reader).lines()).skip(sell.from) {
+    let mut reader = BufReader::new(reader);
+    let lines = std::iter::from_fn(|| lines::next(&mut reader, RECORD_BYTES_MAX).transpose());
+    for (no, line) in (1..).zip(lines).skip(sell.from) {
         if sell.limit.is_some_and(|limit| sold >= limit) {
             break;
         }
@@ -153,7 +157,8 @@ fn sell_file(
         }
     }
     if sell.close && ledger.live()?.shift.is_some() {
-        import::close_as_expected(ledger, who)?;
+        let mut progress = |done: i64| output.progress(&format!("{done} entries verified"));
+        import::close_as_expected(ledger, who, Some(&mut progress))?;
     }
     output.line(&json!({
         "event": "done", "sold": sold, "already_sold": already,

@@ -80,7 +80,7 @@ pub(super) fn unsent(ledger: &Ledger) -> Result<(i64, Option<i64>), TillError> {
         return Ok((0, None));
     }
     let conn = ledger.reader();
-    let unsent = sync_driver::unsent(ledger)?;
+    let unsent = sync_driver::unsent(conn, ledger.identity()?.till)?;
     let pos = match unsent.oldest {
         Some((incarnation, seq)) => sync_driver::position_of(conn, incarnation, seq)?,
         None => None,

@@ -35,7 +35,7 @@ impl WayOut {
         // A file that is gone keeps nothing.
         let holds = |sealed: &&Sealed| sealed.pos == pos && sealed.file.is_file();
         Ok(Self {
-            unsent: sync_driver::unsent(ledger)?.count,
+            unsent: sync_driver::unsent(ledger.reader(), ledger.identity()?.till)?.count,
             sealed: sealed.filter(holds).map(|sealed| sealed.file.display().to_string()),
         })
     }

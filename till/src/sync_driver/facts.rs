@@ -86,7 +86,7 @@ pub(super) fn entries_for(
     query::entries_after(conn, ord, plan.after, plan.entries_max, plan.bytes_max)
 }
 
-fn journals(conn: &Connection, till: Uuid) -> Result<Vec<LocalJournal>, TillError> {
+pub(super) fn journals(conn: &Connection, till: Uuid) -> Result<Vec<LocalJournal>, TillError> {
     query::incarnations(conn)?
         .into_iter()
         .map(|(ord, incarnation)| {
