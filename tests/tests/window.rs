@@ -872,8 +872,6 @@ async fn a_till_goes_out_of_service_when_the_store_or_a_sealed_file_has_everythi
 /// Seals the ledger in the dialog that takes the till out of service, and goes on as far as it lets.
 async fn seal_and_wipe(window: &Window, code: &str) -> WebDriverResult<()> {
     window.touch("Settings").await?;
-    // The printers are listed above the button, which moves.
-    pause(std::time::Duration::from_millis(300)).await;
     window.touch("Take this till out of service").await?;
     window.text("[data-testid=wipe-unsent]", "not reached the store").await?;
     window.fill("[role=dialog] label:nth-of-type(1) input", "correct horse battery").await?;

@@ -1,7 +1,7 @@
 // A till for tests: what the window asks of Rust is answered here, and remembered.
 
 import { type Mock, vi } from "vitest";
-import type { Basket, Item, Line, Payment, Preferences, Session, Shop, Sold, commands } from "../bindings";
+import type { Basket, Item, Line, Payment, Preferences, PrinterSetup, Session, Shop, Sold, commands } from "../bindings";
 
 type Commands = typeof commands;
 export type Fake = { [Name in keyof Commands]: Mock<Commands[Name]> };
@@ -34,6 +34,10 @@ export const basket = (...lines: Line[]): Basket => ({
 export const payment: Payment = {
   totalMinor: 6000, tendered: [], leftMinor: 6000, cashLeftMinor: 6000, quickMinor: [6000, 10_000, 50_000], upi: null, asking: null,
   offered: ["cash", "card", "upi", "coupon", "gift_card", "store_credit"],
+};
+export const printer: PrinterSetup = {
+  connection: { kind: "network", host: "192.168.1.50", port: 9100 }, paper: "mm80", drawer: "none", everySale: true, cutter: true, codes: true,
+  western: false, answers: true, invoiceQueue: null,
 };
 export const sold: Sold = {
   id: "s", number: "T1/26-27/00001", kind: "tax_invoice", issuedAtMs: 1, totalMinor: 6000, payableMinor: 6000, roundingMinor: 0,

@@ -4,10 +4,13 @@ import App from "../App.svelte";
 import Quit from "../dialogs/Quit.svelte";
 import Wipe from "../dialogs/Wipe.svelte";
 import { withKey } from "../keymap";
+import Health from "../screens/Health.svelte";
 import Papers from "../screens/health/Papers.svelte";
 import Browse from "../screens/sell/Browse.svelte";
+import Printer from "../screens/settings/Printer.svelte";
+import Shift from "../screens/Shift.svelte";
 import { sentence, till, why } from "../till.svelte";
-import { basket, fake, item, line, payment, session, shop, sold } from "./fake";
+import { basket, fake, item, line, payment, printer, session, shop, sold } from "./fake";
 
 beforeEach(() => {
   Object.assign(till, { screen: "sell", dialog: null, sold: null, payment: null, basket: null, unknownCode: null, selected: null, asking: null, toasts: [] });
@@ -278,4 +281,59 @@ it("takes cash exactly when the code for it is scanned, and gives a card's numbe
   expect(fake.beginPayment).toHaveBeenCalledTimes(1);
   expect(fake.pay).toHaveBeenCalledWith({ type: "cash", amountMinor: null, givenMinor: null, reference: null }, null);
   expect(fake.payFromBalance).not.toHaveBeenCalled();
+});
+
+/** An answer that the test gives when it wants. */
+function later<T>(): { answer: Promise<T>; give: (value: T) => void } {
+  let give: (value: T) => void = () => {};
+  return { answer: new Promise<T>((done) => { give = done; }), give };
+}
+
+it("shows the printer before the system has listed its own, so that nothing moves under a finger", async () => {
+  till.printer = printer;
+  fake.systemPrinters.mockReturnValue(later<string[]>().answer);
+  render(Printer);
+  expect(screen.getByRole("button", { name: "Print a test page" })).toBeTruthy();
+});
+
+it("keeps printer settings in the order in which they were made, and tests with the last of them", async () => {
+  till.printer = printer;
+  const first = later<typeof printer>();
+  fake.setPrinter.mockReturnValueOnce(first.answer).mockImplementation(async (wanted) => wanted);
+  fake.testPrinter.mockResolvedValue(null);
+  render(Printer);
+  await fireEvent.click(screen.getByRole("button", { name: "58 mm" }));
+  await fireEvent.click(screen.getByRole("button", { name: "Pin 2" }));
+  await fireEvent.click(screen.getByRole("button", { name: "Print a test page" }));
+  await new Promise((wait) => setTimeout(wait, 20));
+  expect(fake.setPrinter).toHaveBeenCalledTimes(1);
+  expect(fake.testPrinter).not.toHaveBeenCalled();
+  first.give({ ...printer, paper: "mm58" });
+  await waitFor(() => expect(fake.testPrinter).toHaveBeenCalledTimes(1));
+  expect(fake.setPrinter).toHaveBeenLastCalledWith({ ...printer, paper: "mm58", drawer: "pin2" });
+  expect(screen.getByRole("button", { name: "Pin 2" }).getAttribute("aria-pressed")).toBe("true");
+});
+
+it("has every row of its health in place before the till has answered", () => {
+  fake.health.mockReturnValue(later<never>().answer);
+  render(Health);
+  expect(screen.getByText("Requests without an answer")).toBeTruthy();
+  expect(screen.getByText("Data folder")).toBeTruthy();
+});
+
+it("opens a shift with the float that was counted, however fast the finger is", async () => {
+  till.shop = shop;
+  till.session = { ...session, shift: null };
+  const sum = later<number>();
+  fake.zReports.mockResolvedValue([]);
+  fake.sumPieces.mockReturnValue(sum.answer);
+  fake.openShift.mockResolvedValue(session);
+  render(Shift);
+  await fireEvent.input(screen.getByRole("textbox", { name: /500/ }), { target: { value: "1" } });
+  const open = screen.getByRole<HTMLButtonElement>("button", { name: "Open" });
+  expect(open.disabled).toBe(true);
+  sum.give(50_000);
+  await waitFor(() => expect(open.disabled).toBe(false));
+  await fireEvent.click(open);
+  expect(fake.openShift).toHaveBeenCalledExactlyOnceWith(50_000, [{ faceMinor: 50_000, pieces: 1 }], null);
 });
