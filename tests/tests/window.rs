@@ -1021,3 +1021,62 @@ async fn sizes_are_chosen_from_and_a_discount_above_the_limit_asks_a_manager() -
     window.picture(&picture("discount-light"))?;
     Ok(())
 }
+
+/// Waits until the focus is on what a script says of the element that has it.
+async fn focus_on(window: &Window, test: &str) -> WebDriverResult<()> {
+    let script = format!("const one = document.activeElement; return [{test}, one.outerHTML]");
+    let mut last = Value::Null;
+    for _ in 0..100 {
+        last = window.driver().execute(&script, vec![]).await?.json().clone();
+        if last[0] == true {
+            return Ok(());
+        }
+        pause(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the focus is not where {test}, but on {}", last[1])
+}
+
+#[tokio::test]
+async fn the_focus_is_never_lost_and_news_cover_nothing_of_the_sale() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    let search = "one.closest('[role=search]') !== null";
+    focus_on(&window, search).await?;
+    window.keys(Key::F9 + "").await?;
+    focus_on(&window, "one.dataset.testid === 'return-number'").await?;
+    window.keys(Key::Escape + "").await?;
+    focus_on(&window, search).await?;
+    notebook_at_payment(&window).await?;
+    window.keys(Key::Enter + "").await?;
+    window.text("[data-testid=change]", "₹").await?;
+    focus_on(&window, "one.closest('.done') !== null").await?;
+    // The next sale begins where one would search for it.
+    window.keys(Key::F2 + "").await?;
+    focus_on(&window, search).await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.keys(Key::F6 + "").await?;
+    window.find("[role=dialog]").await?;
+    window.keys(Key::F2 + "").await?;
+    focus_on(&window, search).await?;
+    // A control that goes with what it removes.
+    let remove = "document.querySelector('.tools .end').focus()";
+    window.driver().execute(remove, vec![]).await?;
+    window.keys(Key::Enter + "").await?;
+    window.text(".ready", "Ready").await?;
+    focus_on(&window, search).await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.keys(Key::F7 + "").await?;
+    focus_on(&window, "one.dataset.testid === 'park-label'").await?;
+    window.keys(Key::Enter + "").await?;
+    window.text(".toasts", "arked").await?;
+    window.picture(&picture("toast-light"))?;
+    let covered = "
+        const said = document.querySelector('.toast').getBoundingClientRect();
+        return ['.basket', '.side', '.keys'].filter((css) => document.querySelector(css).getBoundingClientRect().top < said.bottom)";
+    let covered = window.driver().execute(covered, vec![]).await?.json().clone();
+    assert_eq!(covered, serde_json::json!([]));
+    focus_on(&window, search).await?;
+    Ok(())
+}

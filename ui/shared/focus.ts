@@ -5,7 +5,7 @@ export function takeFocus(field: HTMLElement): void {
   field.focus();
 }
 
-/** Gives the focus to the field of the screen where the next thing is typed. */
+/** Gives the focus to the field where the next thing is typed: of the dialog that is open, or of the screen. */
 export function focusHome(): void {
-  document.querySelector<HTMLElement>("[data-home]")?.focus();
+  (document.querySelector("[role=dialog]") ?? document).querySelector<HTMLElement>("[data-home]")?.focus();
 }

@@ -337,3 +337,24 @@ it("opens a shift with the float that was counted, however fast the finger is", 
   await fireEvent.click(open);
   expect(fake.openShift).toHaveBeenCalledExactlyOnceWith(50_000, [{ faceMinor: 50_000, pieces: 1 }], null);
 });
+
+it("keeps the focus where the next thing is typed, whatever goes from the page", async () => {
+  fake.basket.mockResolvedValue(basket(line(1)));
+  fake.beginPayment.mockResolvedValue(payment);
+  fake.pay.mockImplementation(async () => {
+    fake.basket.mockResolvedValue(basket());
+    return { kind: "sold", sold };
+  });
+  const field = await selling();
+  field.focus();
+  await fireEvent.keyDown(window, { key: "F9" });
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("return-number")));
+  await fireEvent.keyDown(window, { key: "F10" });
+  const due = await screen.findByTestId("left");
+  await fireEvent.submit(due.closest(".pay")!.querySelector("form")!);
+  await screen.findByTestId("change");
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByRole("button", { name: "Next customer" })));
+  await fireEvent.keyDown(window, { key: "F2" });
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByRole("textbox", { name: /search|scan/i })));
+  expect(screen.queryByTestId("change")).toBeNull();
+});
