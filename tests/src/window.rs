@@ -178,6 +178,26 @@ impl Window {
         button.click().await
     }
 
+    /// Touches a key on the screen.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn touch_key(&self, key: &str) -> WebDriverResult<()> {
+        let path = format!(
+            "//*[@class and contains(@class, 'touch-keys')]//button[normalize-space(.)='{key}']"
+        );
+        self.driver().query(By::XPath(&path)).wait(PATIENCE, GLANCE).first().await?.click().await
+    }
+
+    /// Touches the label of a field.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn touch_label(&self, text: &str) -> WebDriverResult<()> {
+        let path = format!("//label[contains(normalize-space(.), '{text}')]");
+        self.driver().query(By::XPath(&path)).wait(PATIENCE, GLANCE).first().await?.click().await
+    }
+
     /// Presses keys, wherever the focus is.
     ///
     /// # Errors
@@ -231,6 +251,27 @@ impl Window {
             .arg(file)
             .status()?;
         if taken.success() { Ok(()) } else { Err(std::io::Error::other("no picture").into()) }
+    }
+
+    /// Controls that a finger may miss: lower or narrower than 48 px, or 72 px where numbers are entered and money is taken; one a
+    /// line, empty where there is none. A label is part of what it names.
+    ///
+    /// # Errors
+    /// The driver fails.
+    pub async fn small_targets(&self) -> WebDriverResult<String> {
+        let script = "
+            const large = '.pad button, .numbers button, .quick button, .entry button, button.pay';
+            const small = [];
+            for (const one of document.querySelectorAll('button, input, select, textarea, summary')) {
+                const whole = one.matches('[type=checkbox], [type=radio]') ? one.closest('label') ?? one : one;
+                const { width, height } = whole.getBoundingClientRect();
+                const least = one.matches(large) ? 72 : 48;
+                if (width > 0 && (width < least - 0.5 || height < least - 0.5))
+                    small.push(`${width.toFixed()}x${height.toFixed()} ${one.outerHTML.slice(0, 120)}`);
+            }
+            return small.join('\\n');";
+        let found = self.driver().execute(script, vec![]).await?;
+        Ok(found.json().as_str().unwrap_or_default().to_owned())
     }
 
     /// What axe-core finds in the page as it is, by the rules of WCAG 2.2 A and AA: rule and element, one a line; empty where it

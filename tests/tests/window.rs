@@ -680,6 +680,20 @@ async fn show(window: &Window, screen: &str, sale: &str) -> WebDriverResult<()> 
     Ok(())
 }
 
+/// Pictures a screen, which must fit its window; `closely`: with what a finger needs and what others than eyes read.
+async fn look_at(window: &Window, name: &str, closely: bool) -> WebDriverResult<()> {
+    let sizes = "return [document.documentElement.scrollWidth, innerWidth]";
+    let wide = window.driver().execute(sizes, vec![]).await?.json().clone();
+    assert!(wide[0].as_i64() <= wide[1].as_i64(), "{name}: {wide}");
+    pause(std::time::Duration::from_millis(150)).await;
+    window.picture(&picture(name))?;
+    if closely {
+        assert_eq!(window.small_targets().await?, "", "{name}");
+        assert_eq!(window.accessibility().await?, "", "{name}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn every_screen_fits_its_window_in_each_language_theme_and_size() -> WebDriverResult<()> {
     let (shop, sale) = in_the_middle_of_a_day();
@@ -713,19 +727,7 @@ async fn every_screen_fits_its_window_in_each_language_theme_and_size() -> WebDr
                 "health",
             ] {
                 show(&window, screen, &sale).await?;
-                let wide = window
-                    .driver()
-                    .execute("return [document.documentElement.scrollWidth, innerWidth]", vec![])
-                    .await?
-                    .json()
-                    .clone();
-                assert!(wide[0].as_i64() <= wide[1].as_i64(), "{screen} {form} {size}: {wide}");
-                pause(std::time::Duration::from_millis(150)).await;
-                window.picture(&picture(&format!("{screen}-{form}-{size}")))?;
-                if size == "small" {
-                    let found = window.accessibility().await?;
-                    assert_eq!(found, "", "{screen} {form}");
-                }
+                look_at(&window, &format!("{screen}-{form}-{size}"), size == "small").await?;
             }
         }
     }
@@ -1078,5 +1080,44 @@ async fn the_focus_is_never_lost_and_news_cover_nothing_of_the_sale() -> WebDriv
     let covered = window.driver().execute(covered, vec![]).await?.json().clone();
     assert_eq!(covered, serde_json::json!([]));
     focus_on(&window, search).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_finger_alone_gives_a_discount_for_a_reason_that_it_types() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    window.touch("Settings").await?;
+    window.touch_label("Keys on the screen").await?;
+    window.touch("Sell").await?;
+    window.scan(NOTEBOOK).await?;
+    window.text(".lines", "otebook").await?;
+    window.touch("Discount").await?;
+    let key = |no: u32| format!(".touch-keys .numbers button:nth-child({no})");
+    window.find(&key(7)).await?.click().await?;
+    assert_eq!(window.find("[data-testid=amount]").await?.value().await?.as_deref(), Some("5"));
+    window.picture(&picture("touch-numbers-light"))?;
+    assert_eq!(window.small_targets().await?, "", "numbers");
+    assert_eq!(window.accessibility().await?, "", "numbers");
+    window.find("[data-testid=reason]").await?.click().await?;
+    window.find(".touch-keys .letters").await?;
+    for key in ["w", "o", "x", "⌫", "n"] {
+        window.touch_key(key).await?;
+    }
+    assert_eq!(window.find("[data-testid=reason]").await?.value().await?.as_deref(), Some("won"));
+    window.picture(&picture("touch-letters-light"))?;
+    assert_eq!(window.small_targets().await?, "", "letters");
+    assert_eq!(window.accessibility().await?, "", "letters");
+    window.touch_key("Done").await?;
+    window.find("[role=dialog] button.go.large").await?.click().await?;
+    window.text(".basket", "won").await?;
+    // A number of the settings is kept as if it had been typed.
+    window.touch("Settings").await?;
+    window.find("input[max='1440']").await?.click().await?;
+    window.find(&key(13)).await?.click().await?;
+    window.touch_key("Done").await?;
+    window.touch("Sell").await?;
+    window.touch("Settings").await?;
+    assert_eq!(window.find("input[max='1440']").await?.value().await?.as_deref(), Some("103"));
     Ok(())
 }

@@ -975,6 +975,8 @@ export type Preferences = {
 	sounds: boolean,
 	/**  Idle minutes after which it locks; 0 for never. */
 	lockAfterMinutes: number,
+	/**  Whether keys come on the screen for every field; otherwise for one that is touched with a finger. */
+	touchKeys: boolean,
 	/**  The scanner. */
 	scanner: Scanner,
 	/**  Action to key, what differs from the usual only. */

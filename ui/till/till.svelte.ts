@@ -22,7 +22,7 @@ export type Dialog =
 export type Toast = { id: number; tone: "good" | "bad"; text: string };
 
 const usual: Preferences = {
-  language: "en", theme: "system", sounds: true, lockAfterMinutes: 10,
+  language: "en", theme: "system", sounds: true, lockAfterMinutes: 10, touchKeys: false,
   scanner: { prefix: "", suffix: "Enter", maxGapMs: 50, minLength: 4 }, keymap: {},
 };
 

@@ -62,6 +62,8 @@ pub struct Preferences {
     pub sounds: bool,
     /// Idle minutes after which it locks; 0 for never.
     pub lock_after_minutes: u32,
+    /// Whether keys come on the screen for every field; otherwise for one that is touched with a finger.
+    pub touch_keys: bool,
     /// The scanner.
     pub scanner: Scanner,
     /// Action to key, what differs from the usual only.
@@ -75,6 +77,7 @@ impl Default for Preferences {
             theme: Theme::System,
             sounds: true,
             lock_after_minutes: 10,
+            touch_keys: false,
             scanner: Scanner::default(),
             keymap: BTreeMap::new(),
         }

@@ -13,7 +13,7 @@ export const shop: Shop = {
 export const asha = { staff: "asha", name: "Asha", role: "cashier" as const };
 export const session: Session = { person: asha, locked: false, shift: { day: "2026-11-26", openedAtMs: 1 }, parked: 0, basketLines: 0, done: null, clockInDoubt: false };
 export const preferences: Preferences = {
-  language: "en", theme: "light", sounds: false, lockAfterMinutes: 0,
+  language: "en", theme: "light", sounds: false, lockAfterMinutes: 0, touchKeys: false,
   // Keys of a scan come one by one from a test, however busy the machine is; shared/scan.test.ts tests the gaps.
   scanner: { prefix: "", suffix: "Enter", maxGapMs: 60_000, minLength: 4 }, keymap: {},
 };

@@ -358,3 +358,31 @@ it("keeps the focus where the next thing is typed, whatever goes from the page",
   await waitFor(() => expect(document.activeElement).toBe(screen.getByRole("textbox", { name: /search|scan/i })));
   expect(screen.queryByTestId("change")).toBeNull();
 });
+
+it("shows keys on the screen to a finger only, and types with them as a keyboard does", async () => {
+  fake.zReports.mockResolvedValue([]);
+  fake.session.mockResolvedValue(session);
+  const typed = vi.fn(() => true);
+  document.execCommand = typed;
+  render(App);
+  await waitFor(() => expect(till.session).not.toBeNull());
+  till.go("shift");
+  const field = await screen.findByTestId("cash-amount");
+  await fireEvent.pointerDown(field, { pointerType: "mouse" });
+  await fireEvent.click(field);
+  expect(screen.queryByRole("group", { name: "Number pad" })).toBeNull();
+  await fireEvent.pointerDown(field, { pointerType: "touch" });
+  expect(screen.queryByRole("group", { name: "Number pad" }), "nothing moves under a finger").toBeNull();
+  await fireEvent.pointerUp(field, { pointerType: "touch" });
+  await fireEvent.click(field);
+  await screen.findByRole("group", { name: "Number pad" });
+  await fireEvent.click(screen.getByRole("button", { name: "7" }));
+  expect(typed).toHaveBeenLastCalledWith("insertText", false, "7");
+  const reason = screen.getByTestId("reason");
+  await fireEvent.pointerDown(reason, { pointerType: "touch" });
+  await fireEvent.click(reason);
+  await fireEvent.click(await screen.findByRole("button", { name: "q" }));
+  expect(typed).toHaveBeenLastCalledWith("insertText", false, "q");
+  await fireEvent.click(screen.getByRole("button", { name: "Done" }));
+  await waitFor(() => expect(screen.queryByRole("group", { name: "Keys on the screen" })).toBeNull());
+});
