@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { editable, formats, parseDecimal } from "./format";
+import { editable, formats, languageOf, parseDecimal } from "./format";
 
 describe("figures as people type them", () => {
   it("are read exactly or refused", () => {
@@ -30,4 +30,10 @@ describe("figures as people read them", () => {
     expect(formats("en", "JPY", 0, 540).money(500)).toContain("500");
     expect(formats("ar", "INR", 2, 330).money(100)).toContain("1.00");
   });
+});
+
+it("the language is the first that a person wants and we speak", () => {
+  expect(languageOf(["fr-FR", "ar-EG", "en"])).toBe("ar");
+  expect(languageOf(["hi"])).toBe("hi");
+  expect(languageOf(["C"])).toBe("en");
 });

@@ -4,6 +4,14 @@ import type { Uom } from "../till/bindings";
 
 export type Language = "en" | "hi" | "ar";
 
+export const languages: Record<Language, string> = { en: "English", hi: "हिन्दी", ar: "العربية" };
+
+/** The first language that a person wants and we speak; else English. `wanted` holds tags as `ar-EG`. */
+export function languageOf(wanted: readonly string[]): Language {
+  const spoken = wanted.map((tag) => tag.split("-")[0]).find((tag) => tag !== undefined && tag in languages);
+  return (spoken as Language | undefined) ?? "en";
+}
+
 const locales: Record<Language, string> = { en: "en-IN", hi: "hi-IN-u-nu-latn", ar: "ar-u-nu-latn" };
 
 export type Formats = {

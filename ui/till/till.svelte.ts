@@ -2,6 +2,7 @@
 
 import { type MessageKey, t, texts } from "../shared/i18n.svelte";
 import { useLook } from "../shared/look";
+import { languageOf } from "../shared/format";
 import { commandPrefix } from "../shared/scan";
 import {
   type Approval, type Approved, type Basket, type Fault, type Item, type LedgerCheck, type Offer, type Paid, type Payment, type Person, type Preferences, type PrintQueue, type PrinterSetup, type Role, type ScanCommand, type Scanned,
@@ -22,7 +23,7 @@ export type Dialog =
 export type Toast = { id: number; tone: "good" | "bad"; text: string };
 
 const usual: Preferences = {
-  language: "en", theme: "system", sounds: true, lockAfterMinutes: 10, touchKeys: false,
+  language: languageOf(navigator.languages), theme: "system", sounds: true, lockAfterMinutes: 10, touchKeys: false,
   scanner: { prefix: "", suffix: "Enter", maxGapMs: 50, minLength: 4 }, keymap: {},
 };
 
@@ -86,7 +87,7 @@ class Till {
   async boot(): Promise<void> {
     this.start = await commands.start();
     if (this.start.kind === "damaged") return this.read();
-    if (this.start.kind !== "ready") return;
+    if (this.start.kind !== "ready") return this.readPreferences();
     [this.shop, this.people, this.session, this.preferences, this.sync, this.check, this.papers, this.printer] = await Promise.all([
       commands.shop(), commands.people(), commands.session(), commands.preferences(), commands.syncState(), commands.ledgerCheck(), commands.printQueue(), commands.printer(),
     ]);
@@ -99,13 +100,36 @@ class Till {
   /** What can be read of a damaged ledger, to look at its documents and to name who restores. */
   private async read(): Promise<void> {
     this.session = null;
+    await this.readPreferences();
     try {
-      this.usePreferences(await commands.preferences());
       [this.shop, this.people] = await Promise.all([commands.shop(), commands.people()]);
       texts.useShop(this.shop);
     } catch (error) {
       console.warn("the damaged ledger cannot be read", error);
     }
+  }
+
+  /** What was chosen for this till. Where no ledger can be read, what the window goes by stays. */
+  private async readPreferences(): Promise<void> {
+    const kept = await commands.preferences().catch(() => null);
+    if (kept) this.usePreferences(kept);
+  }
+
+  private get keeps(): boolean {
+    return this.start?.kind === "ready" || this.start?.kind === "waiting_for_store";
+  }
+
+  private preferring: Promise<unknown> = Promise.resolve();
+
+  /** Changes how this till likes to be used, at once; kept one after the other, once there is a ledger. */
+  prefer(change: Partial<Preferences>): void {
+    const wanted = { ...$state.snapshot(this.preferences), ...change };
+    this.usePreferences(wanted);
+    if (!this.keeps) return;
+    this.preferring = this.preferring.then(async () => {
+      const kept = await this.run(async () => { await commands.setPreferences(wanted); });
+      if (!kept) await this.readPreferences();
+    });
   }
 
   usePreferences(preferences: Preferences): void {

@@ -10,7 +10,7 @@ import Browse from "../screens/sell/Browse.svelte";
 import Printer from "../screens/settings/Printer.svelte";
 import Shift from "../screens/Shift.svelte";
 import { sentence, till, why } from "../till.svelte";
-import { basket, fake, item, line, payment, printer, session, shop, sold } from "./fake";
+import { basket, fake, item, line, payment, preferences, printer, session, shop, sold } from "./fake";
 
 beforeEach(() => {
   Object.assign(till, { screen: "sell", dialog: null, sold: null, payment: null, basket: null, unknownCode: null, selected: null, asking: null, toasts: [] });
@@ -385,4 +385,34 @@ it("shows keys on the screen to a finger only, and types with them as a keyboard
   expect(typed).toHaveBeenLastCalledWith("insertText", false, "q");
   await fireEvent.click(screen.getByRole("button", { name: "Done" }));
   await waitFor(() => expect(screen.queryByRole("group", { name: "Keys on the screen" })).toBeNull());
+});
+
+it("joins a store in the language that was chosen before there was a till, and keeps it", async () => {
+  fake.start.mockResolvedValue({ kind: "enrol", sealed: null });
+  fake.preferences.mockRejectedValue({ code: "till.not_enrolled", message: "", field: null, values: {} });
+  fake.enrol.mockImplementation(async () => {
+    fake.start.mockResolvedValue({ kind: "ready" });
+    fake.preferences.mockResolvedValue(preferences);
+    return { kind: "ready" };
+  });
+  fake.setPreferences.mockImplementation(async (wanted) => wanted);
+  render(App);
+  await fireEvent.click(await screen.findByRole("button", { name: "हिन्दी" }));
+  expect(document.documentElement.lang).toBe("hi");
+  expect(fake.setPreferences).not.toHaveBeenCalled();
+  await fireEvent.submit(document.querySelector(".enrol form")!);
+  await waitFor(() => expect(fake.setPreferences).toHaveBeenCalledExactlyOnceWith({ ...preferences, language: "hi" }));
+  expect(document.documentElement.lang).toBe("hi");
+  till.prefer({ language: "en" });
+});
+
+it("changes one preference after the other and forgets none of them", async () => {
+  fake.setPreferences.mockImplementation(async (wanted) => wanted);
+  render(App);
+  await waitFor(() => expect(till.session).not.toBeNull());
+  till.prefer({ keymap: { pay: "F2" } });
+  till.go("settings");
+  await fireEvent.click(await screen.findByRole("button", { name: "Dark" }));
+  await waitFor(() => expect(fake.setPreferences).toHaveBeenCalledTimes(2));
+  expect(fake.setPreferences.mock.lastCall?.[0]).toEqual({ ...preferences, keymap: { pay: "F2" }, theme: "dark" });
 });
