@@ -416,3 +416,20 @@ it("changes one preference after the other and forgets none of them", async () =
   await waitFor(() => expect(fake.setPreferences).toHaveBeenCalledTimes(2));
   expect(fake.setPreferences.mock.lastCall?.[0]).toEqual({ ...preferences, keymap: { pay: "F2" }, theme: "dark" });
 });
+
+it("says how old the stock is that it sells by, and tests the printer where it says how the till is", async () => {
+  till.printer = printer;
+  fake.printer.mockResolvedValue(printer);
+  fake.health.mockReturnValue(later<never>().answer);
+  fake.testPrinter.mockResolvedValue(null);
+  fake.syncState.mockResolvedValue({ code: "sync.offline", online: false, unsent: 2, oldestUnsentAtMs: Date.now() - 120_000, lastExchangeAtMs: Date.now() - 180_000 });
+  render(App);
+  const chip = await screen.findByRole("button", { name: /Offline/ });
+  expect(chip.textContent).toContain("Stock as of 3 minutes ago");
+  await fireEvent.click(chip);
+  expect((await screen.findByText("Catalogue and stock of the store")).parentElement?.textContent).toContain("as of 3 minutes ago");
+  await fireEvent.click(screen.getByRole("button", { name: "Print a test page" }));
+  expect(fake.testPrinter).toHaveBeenCalledTimes(1);
+  await fireEvent.click(screen.getByRole("button", { name: "Set up and test printer and scanner" }));
+  expect(till.screen).toBe("settings");
+});
