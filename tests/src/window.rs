@@ -62,6 +62,48 @@ impl Drop for Screen {
     }
 }
 
+/// A bus on which programs of one session meet.
+#[derive(Debug)]
+pub struct SessionBus {
+    daemon: Child,
+    address: PathBuf,
+}
+
+impl SessionBus {
+    /// Where programs look for its address.
+    pub const VARIABLE: &str = "DBUS_SESSION_BUS_ADDRESS";
+
+    /// Starts one.
+    ///
+    /// # Errors
+    /// `dbus-daemon` is missing.
+    pub fn start() -> std::io::Result<Self> {
+        let mut daemon = Command::new("dbus-daemon")
+            .args(["--session", "--nofork", "--print-address"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut line = String::new();
+        if let Some(output) = daemon.stdout.take() {
+            BufReader::new(output).read_line(&mut line)?;
+        }
+        Ok(Self { daemon, address: line.trim().into() })
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn address(&self) -> &Path {
+        &self.address
+    }
+}
+
+impl Drop for SessionBus {
+    fn drop(&mut self) {
+        let _gone = self.daemon.kill();
+        let _status = self.daemon.wait();
+    }
+}
+
 /// The window of one till. Everything of it ends when it is dropped.
 pub struct Window {
     driver: Option<WebDriver>,
@@ -99,6 +141,8 @@ impl Window {
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1")
             .env_remove("WAYLAND_DISPLAY")
+            // On a common bus a second window would hand over to the first, whatever its till.
+            .env(SessionBus::VARIABLE, "unix:path=/nonexistent")
             .envs(variables.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -130,6 +174,20 @@ impl Window {
     #[must_use]
     pub fn driver(&self) -> &WebDriver {
         self.driver.as_ref().expect("the window is open")
+    }
+
+    /// The display that it is on.
+    #[must_use]
+    pub fn display(&self) -> &str {
+        &self.screen.name
+    }
+
+    /// Waits until there is no such element.
+    ///
+    /// # Errors
+    /// It stays.
+    pub async fn gone(&self, css: &str) -> WebDriverResult<()> {
+        self.driver().query(By::Css(css)).wait(PATIENCE, GLANCE).not_exists().await.map(|_| ())
     }
 
     /// Waits for an element and answers it.

@@ -8,7 +8,7 @@ use daybook_tests::http;
 use daybook_tests::printers::{Cups, RawPrinter};
 use daybook_tests::process::{StoreProcess, TillActor, program};
 use daybook_tests::proxy::Proxy;
-use daybook_tests::window::{Window, pause};
+use daybook_tests::window::{SessionBus, Window, pause};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -1120,4 +1120,108 @@ async fn a_finger_alone_gives_a_discount_for_a_reason_that_it_types() -> WebDriv
     window.touch("Settings").await?;
     assert_eq!(window.find("input[max='1440']").await?.value().await?.as_deref(), Some("103"));
     Ok(())
+}
+
+#[tokio::test]
+async fn what_is_seldom_seen_fits_too_dark_and_turned_around() -> WebDriverResult<()> {
+    let (shop, _) = in_the_middle_of_a_day();
+    let window = open(&shop).await?;
+    // Who is at the till chooses the language before a name.
+    window.touch("العربية").await?;
+    window.sign_in("Asha", &pin("asha")).await?;
+    window.find("nav button:nth-child(7)").await?.click().await?;
+    let themes = ".page .card:first-child .row:nth-of-type(2)";
+    window.find(&format!("{themes} button:nth-child(2)")).await?.click().await?;
+    window.keys(Key::F12 + "").await?;
+    window.find(".people .tiles button").await?;
+    look_at(&window, "sign-in-arabic", true).await?;
+    window.sign_in("Asha", &pin("asha")).await?;
+    window.touch("Clothing").await?;
+    window.touch("Silk blend kurta").await?;
+    window.find("[role=dialog] .take").await?;
+    look_at(&window, "variants-arabic", true).await?;
+    window.keys(Key::Escape + "").await?;
+    window.scan(NOTEBOOK).await?;
+    window.find(".lines .quantity").await?;
+    for (way, name) in [
+        (Some(Key::F1), "help"),
+        (Some(Key::F3), "customer"),
+        (Some(Key::F4), "quantity"),
+        (Some(Key::F5), "line-price"),
+        (Some(Key::F6), "discount"),
+        (Some(Key::F11), "last"),
+        (None, "note"),
+        (Some(Key::F7), "park"),
+    ] {
+        match way {
+            Some(key) => window.keys(key + "").await?,
+            None => window.find(".keys button:nth-last-child(4)").await?.click().await?,
+        }
+        window.find("[role=dialog]").await?;
+        look_at(&window, &format!("dialog-{name}-arabic"), true).await?;
+        let left = if name == "park" { Key::Enter } else { Key::Escape };
+        window.keys(left + "").await?;
+        window.gone("[role=dialog]").await?;
+    }
+    window.keys(Key::F8 + "").await?;
+    window.find("[role=dialog] .one").await?;
+    look_at(&window, "recall-arabic", true).await?;
+    window.find("[role=dialog] .one").await?.click().await?;
+    window.find(".lines .quantity").await?;
+    window.find("nav button:nth-child(2)").await?.click().await?;
+    window.find("[aria-labelledby=without-receipt] table").await?;
+    look_at(&window, "without-receipt-arabic", true).await?;
+    window.keys(Key::F10 + "").await?;
+    window.find(".tenders button:nth-child(3)").await?.click().await?;
+    window.find(".entry .go").await?.click().await?;
+    window.find(".upi img").await?;
+    look_at(&window, "upi-arabic", true).await?;
+    window.fill(".upi input", "428812345678").await?;
+    window.find(".upi .row button:nth-child(1)").await?.click().await?;
+    window.find("[data-testid=change]").await?;
+    window.find("nav button:nth-child(6)").await?.click().await?;
+    window.find("[role=group] button:nth-child(2)").await?.click().await?;
+    window.fill(".pieces label:nth-child(1) input", "1").await?;
+    window.find("[role=group] button:nth-child(2)[type=button]").await?.click().await?;
+    window.find(".spread .go.large:not(:disabled)").await?.click().await?;
+    window.find("[data-testid=approval-pin]").await?;
+    look_at(&window, "approve-arabic", true).await?;
+    window.find("[data-testid=approval-pin]").await?.send_keys(pin("kavya") + Key::Enter).await?;
+    window.find(".reports section.card").await?;
+    look_at(&window, "z-arabic", true).await?;
+    window.find(".reports .go").await?.click().await?;
+    window.find("[data-testid=float]").await?;
+    look_at(&window, "open-arabic", true).await?;
+    // Nothing can be read of a ledger that another program has, and nothing is there before the first.
+    let empty = tempfile::tempdir()?;
+    for (name, data, screen) in
+        [("locked", shop.data(), ".trouble"), ("enrol", empty.path().to_owned(), ".enrol")]
+    {
+        let other = Window::open(&data, 1024, 768).await?;
+        other.find(screen).await?;
+        other.touch("العربية").await?;
+        other.find("html[dir=rtl]").await?;
+        look_at(&other, &format!("{name}-arabic"), true).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_second_start_of_the_window_brings_the_first_to_the_front() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let bus = SessionBus::start()?;
+    let window =
+        Window::open_with(&shop.data(), (1024, 768), &[(SessionBus::VARIABLE, bus.address())])
+            .await?;
+    window.find(".people .tiles button").await?;
+    let second = Command::new(program("daybook"))
+        .arg("--data")
+        .arg(shop.data())
+        .env("DISPLAY", window.display())
+        .env(SessionBus::VARIABLE, bus.address())
+        .env_remove("WAYLAND_DISPLAY")
+        .output()?;
+    assert!(second.status.success(), "{second:?}");
+    window.text(".toasts", "Daybook is open already.").await?;
+    window.sign_in("Asha", &pin("asha")).await
 }
