@@ -522,8 +522,6 @@ export type Health = {
 	seq: number,
 	/**  Hash of its last entry. */
 	hash: string,
-	/**  How far the store's feed was taken. */
-	feed: number,
 	/**  Rights to pooled stock. */
 	leases: LeaseRow[],
 	/**  Requests that the store has not answered. */

@@ -47,8 +47,6 @@ pub struct Health {
     pub seq: i64,
     /// Hash of its last entry.
     pub hash: String,
-    /// How far the store's feed was taken.
-    pub feed: i64,
     /// Rights to pooled stock.
     pub leases: Vec<LeaseRow>,
     /// Requests that the store has not answered.
@@ -140,7 +138,6 @@ fn health(ledger: &Ledger) -> Result<Health, TillError> {
         incarnation: live.journal.incarnation,
         seq: live.head.seq,
         hash: live.head.hash.to_string(),
-        feed: live.feed,
         leases: leases.collect::<Result<_, TillError>>()?,
         requests: counts.requests,
         quarantined: query::quarantined(conn)?,
