@@ -6,6 +6,7 @@ import Wipe from "../dialogs/Wipe.svelte";
 import { withKey } from "../keymap";
 import Health from "../screens/Health.svelte";
 import Papers from "../screens/health/Papers.svelte";
+import Stock from "../screens/Stock.svelte";
 import Browse from "../screens/sell/Browse.svelte";
 import Printer from "../screens/settings/Printer.svelte";
 import Shift from "../screens/Shift.svelte";
@@ -229,6 +230,40 @@ it("says what the store refused, and what was typed wrong, in a cashier's words"
   expect(why("order.not_possible")).toMatch(/gone too far/);
   expect(why("refund.exceeds_paid")).toMatch(/office/);
   expect(sentence({ code: "input.invalid", message: "", field: "tax_id", values: {} })).toBe("Check this: GSTIN / tax number.");
+});
+
+it("hands the separator of a GS1 code on, which scanners type as Ctrl+]", async () => {
+  fake.scan.mockResolvedValue({ kind: "unknown", code: "" });
+  const field = await selling();
+  const typed = async (code: string) => { for (const key of code) await fireEvent.keyDown(field, { key }); };
+  await typed("010890400021003710LOT");
+  await fireEvent.keyDown(field, { key: "]", ctrlKey: true });
+  await typed("21S9");
+  await fireEvent.keyDown(field, { key: "Enter" });
+  await waitFor(() => expect(fake.scan).toHaveBeenCalledExactlyOnceWith("010890400021003710LOT\u001d21S9", null));
+});
+
+it("takes a transfer in by the number that sending it away showed", async () => {
+  const number = "0192a000-0000-7000-8000-0000000000f1";
+  fake.locations.mockResolvedValue([{ location: "depot", name: "Depot", warehouse: true }]);
+  fake.lowStock.mockResolvedValue([]);
+  fake.search.mockResolvedValue([item(1)]);
+  fake.movements.mockResolvedValue([]);
+  fake.stockOf.mockResolvedValue({ item: item(1), onHandMilli: 5000, levelMilli: 5000, known: true, reservedMilli: 0, allottedMilli: 0, leasedMilli: 0, ownUnsentMilli: 0, asOfMs: 1, elsewhere: [] });
+  fake.moveStock.mockResolvedValueOnce(number).mockResolvedValue(null);
+  render(Stock);
+  await fireEvent.input(screen.getByTestId("stock-search"), { target: { value: "product" } });
+  await fireEvent.click(await screen.findByRole("button", { name: /Product 1/ }));
+  await fireEvent.click(await screen.findByRole("button", { name: "Send away" }));
+  await fireEvent.input(screen.getByTestId("stock-quantity"), { target: { value: "2" } });
+  await fireEvent.submit(screen.getByTestId("stock-quantity").closest("form")!);
+  await waitFor(() => expect(screen.getByTestId("begun").textContent).toBe(number));
+  await fireEvent.click(screen.getByRole("button", { name: "Take in a transfer" }));
+  await fireEvent.input(screen.getByTestId("stock-quantity"), { target: { value: "2" } });
+  await fireEvent.input(screen.getByTestId("transfer"), { target: { value: ` ${number.toUpperCase()} ` } });
+  expect((screen.getByTestId("transfer") as HTMLInputElement).validity.valid).toBe(true);
+  await fireEvent.submit(screen.getByTestId("transfer").closest("form")!);
+  await waitFor(() => expect(fake.moveStock).toHaveBeenLastCalledWith({ kind: "transfer_in", goods: [{ sku: "SKU-1", quantityMilli: 2000 }], reason: null, otherLocation: "depot", transfer: number }, null));
 });
 
 it("asks the store for a gift card, waits for its answer, and goes on with what is left", async () => {
