@@ -36,7 +36,7 @@ function sources(folder: string, kind = /(?<!\.test)\.(svelte|ts)$/): string[] {
 const elsewhere = ["domain/src/basket/import.rs", "domain/src/figures.rs", "domain/src/lease/grant.rs", "domain/src/staff/pin.rs", "domain/src/stock/applied.rs"];
 const neverShown = /^(amount\.(not_a_number|too_precise)|catalogue\.field|gs1\..*|gtin\..*|lease\..*|till\.ready)$/;
 /** The store's answers to a code of the office: the person at the till can mend these. */
-const enrolling = ["sync.code_unknown", "sync.code_used"];
+const enrolling = ["sync.code_unknown", "sync.code_used", "sync.too_many_tries"];
 
 /** Codes that Rust may give the window, and the fields that it may find fault with, read from its sources. */
 function rust(): { codes: Set<string>; fields: Set<string> } {

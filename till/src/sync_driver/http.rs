@@ -29,6 +29,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a whole answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// A refusal that a person mends with a new code; else the store asks with this status to be left alone for a while.
+const TOO_MANY_TRIES: &str = "sync.too_many_tries";
+
 /// Why there is no answer: for the state machine, and for a person.
 pub(super) struct Failed {
     pub(super) failure: Failure,
@@ -193,7 +196,8 @@ fn refused(status: StatusCode, retry_after_ms: Option<i64>, body: &[u8]) -> Fail
     let detail = serde_json::from_slice::<ErrorBody>(body).ok().map(|body| body.error);
     let code = detail.as_ref().map(|detail| detail.code.clone());
     let message = detail.map_or_else(|| status.to_string(), |detail| detail.message);
-    let error = if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+    let busy = status == StatusCode::TOO_MANY_REQUESTS && code.as_deref() != Some(TOO_MANY_TRIES);
+    let error = if status.is_server_error() || busy {
         TillError::Unreachable(message)
     } else {
         TillError::StoreRefused { code: code.clone().unwrap_or_default(), message }
@@ -226,6 +230,17 @@ fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn too_many_wrong_codes_are_a_refusal_and_a_busy_store_is_not() {
+        let of = |code: &str| {
+            let body = format!(r#"{{"error":{{"code":"{code}","message":"no"}}}}"#);
+            refused(StatusCode::TOO_MANY_REQUESTS, None, body.as_bytes()).error
+        };
+        let tries = of(TOO_MANY_TRIES);
+        assert!(matches!(tries, TillError::StoreRefused { code, .. } if code == TOO_MANY_TRIES));
+        assert!(matches!(of("sync.busy"), TillError::Unreachable(_)));
+    }
 
     #[test]
     fn plain_http_is_for_loopback_only() {
