@@ -39,11 +39,14 @@ pub fn propose(level: Level, target: Quantity) -> Result<Level, StockError> {
     })
 }
 
-/// Whether a till has seen the row of this feed number, and nothing it sold before is still on its way. The
-/// second half matters: a till can pull the proposal and still hold unsent sales from before.
+/// Highest feed number of a proposal that every live till has acknowledged: it has seen the row, and nothing it sold before
+/// is still on its way. The second half matters: a till can pull the proposal and still hold unsent sales from before.
+/// `None` while one of them has something on its way.
 #[must_use]
-pub fn acknowledged(seen: &TillSeen, proposal_feed: i64) -> bool {
-    !seen.live || (seen.cursor >= proposal_feed && seen.applied_through >= seen.head_seq)
+pub fn acknowledged_through(tills: &[TillSeen]) -> Option<i64> {
+    tills.iter().filter(|seen| seen.live).try_fold(i64::MAX, |through, seen| {
+        (seen.applied_through >= seen.head_seq).then_some(through.min(seen.cursor))
+    })
 }
 
 /// Raises the effective allotment towards the proposed one, when every live till has acknowledged the row that
@@ -58,7 +61,7 @@ pub fn take_effect(
 ) -> Result<Level, OutOfRange> {
     let missing = level.allotted_proposed_milli.checked_sub(level.allotted_milli)?;
     let raise = missing.min(level.free()?);
-    let waits = tills.iter().any(|seen| !acknowledged(seen, proposal_feed));
+    let waits = acknowledged_through(tills).is_none_or(|through| through < proposal_feed);
     if waits || raise <= Quantity::ZERO {
         return Ok(level);
     }

@@ -40,8 +40,9 @@ fn raising_waits_for_every_live_till() {
 
 #[test]
 fn a_till_with_unsent_sales_has_not_acknowledged() {
-    assert!(!acknowledged(&seen(90, 40, 12), 90));
-    assert!(acknowledged(&seen(90, 40, 40), 90));
+    assert_eq!(acknowledged_through(&[seen(90, 40, 12)]), None);
+    assert_eq!(acknowledged_through(&[seen(90, 40, 40)]), Some(90));
+    assert_eq!(acknowledged_through(&[seen(90, 40, 40), seen(80, 1, 1)]), Some(80));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{MovementKind, Posting, StockError, level, post};
 use crate::args;
 use crate::db::{DbError, Tx};
-use daybook_domain::allotment::{TillSeen, propose, take_effect};
+use daybook_domain::allotment::{TillSeen, acknowledged_through, propose, take_effect};
 use daybook_domain::amount::Quantity;
 use daybook_domain::feed::StockPolicy;
 use daybook_domain::ids::{LocationId, Sku, TillId};
@@ -125,22 +125,39 @@ pub fn settle(tx: &mut Tx<'_>, at_once: i64) -> Result<usize, DbError> {
         args![tenant],
     )?;
     let rows = tx.query(
-        "SELECT location_id, sku, proposed_feed FROM stock_level
+        "SELECT DISTINCT location_id FROM stock_level
          WHERE tenant_id = $1 AND allotted_proposed_milli > allotted_milli AND proposed_feed IS NOT NULL
              AND on_hand_milli - reserved_milli - allotted_milli - leased_milli - in_doubt_milli > 0
-         ORDER BY location_id, sku LIMIT $2",
-        args![tenant, at_once],
+         ORDER BY location_id",
+        args![tenant],
     )?;
     let mut settled = 0;
     for row in &rows {
-        let (location, sku): (LocationId, Sku) =
-            (row.parsed(0, "stock_level")?, row.parsed(1, "stock_level")?);
-        let tills = tills(tx, &location)?;
-        let Some(found) = level::lock(tx, &location, &sku)? else { continue };
-        let level = take_effect(found.level, row.int(2)?, &tills)
+        settled += settle_at(tx, &row.parsed(0, "stock_level")?, at_once - settled)?;
+    }
+    Ok(usize::try_from(settled).unwrap_or_default())
+}
+
+/// Only what the tills have acknowledged is looked at, so that what waits for them keeps nothing else waiting.
+fn settle_at(tx: &mut Tx<'_>, location: &LocationId, at_once: i64) -> Result<i64, DbError> {
+    let tills = tills(tx, location)?;
+    let Some(through) = acknowledged_through(&tills) else { return Ok(0) };
+    let tenant = tx.tenant();
+    let rows = tx.query(
+        "SELECT sku, proposed_feed FROM stock_level
+         WHERE tenant_id = $1 AND location_id = $2 AND allotted_proposed_milli > allotted_milli AND proposed_feed <= $3
+             AND on_hand_milli - reserved_milli - allotted_milli - leased_milli - in_doubt_milli > 0
+         ORDER BY sku LIMIT $4",
+        args![tenant, location, through, at_once],
+    )?;
+    let mut settled = 0;
+    for row in &rows {
+        let sku: Sku = row.parsed(0, "stock_level")?;
+        let Some(found) = level::lock(tx, location, &sku)? else { continue };
+        let level = take_effect(found.level, row.int(1)?, &tills)
             .map_err(|_| DbError::corrupt("stock_level", &sku))?;
         if level != found.level {
-            level::save(tx, &location, &sku, &level)?;
+            level::save(tx, location, &sku, &level)?;
             settled += 1;
         }
     }
