@@ -1,6 +1,7 @@
 //! The document as it was issued: everything on paper, frozen. Rendered from here, never from today's
 //! master data, and never recomputed.
 
+use crate::absent::or_default;
 use crate::amount::{Currency, Minor, Quantity, RatePpm, UnitPrice, Uom};
 use crate::ids::{CustomerId, DocumentId, LocationId, Sku, TillCode, TillId};
 use serde::{Deserialize, Serialize};
@@ -74,7 +75,7 @@ pub struct Document {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place_of_supply: Option<Place>,
     /// Tax payable by the buyer (Rule 46(p)).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub reverse_charge: bool,
     /// The document that this one corrects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,13 +98,13 @@ pub struct Document {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gift_message: Option<String>,
     /// Terms printed at the foot.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub terms: Vec<String>,
     /// UPI address for a payment QR when unpaid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upi_vpa: Option<String>,
     /// Exercise: own series, no turnover, no stock.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub training: bool,
 }
 
@@ -113,7 +114,7 @@ pub struct Party {
     /// Name.
     pub name: String,
     /// Address lines.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub address: Vec<String>,
     /// Tax registration: GSTIN, VAT number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -172,7 +173,7 @@ pub struct DocumentLine {
     /// Thousandths of the unit; negative on a returned line of an exchange.
     pub quantity_milli: Quantity,
     /// Unit of measure.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub uom: Uom,
     /// Price of one unit, millionths of the major unit.
     pub unit_price_micros: UnitPrice,
@@ -182,10 +183,10 @@ pub struct DocumentLine {
     /// Quantity × unit price, rounded once; or the given amount of a price-embedded label.
     pub gross_minor: Minor,
     /// Discount on this line.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub discount_minor: Minor,
     /// This line's share of the bill discount.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub bill_discount_minor: Minor,
     /// Why the discounts were given: reason codes, that of the line first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -195,7 +196,7 @@ pub struct DocumentLine {
     /// Value the tax is computed on.
     pub taxable_minor: Minor,
     /// Tax by component.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub taxes: Vec<TaxAmount>,
     /// What the line adds to the total.
     pub total_minor: Minor,
@@ -203,7 +204,7 @@ pub struct DocumentLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_override: Option<PriceOverride>,
     /// What a person should know about the line.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<LineFlag>,
     /// For a returned line: line number in the original document.
     #[serde(default, skip_serializing_if = "Option::is_none")]

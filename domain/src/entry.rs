@@ -4,6 +4,7 @@
 //! Readers take the envelope first ([`Envelope::parse`]) and the body by its kind ([`Fact::parse`]), so that an
 //! unknown kind of a newer till is told apart from broken bytes.
 
+use crate::absent::or_default;
 use crate::amount::{Minor, Quantity};
 use crate::document::{Document, TenderType};
 use crate::ids::{
@@ -278,7 +279,7 @@ pub struct SignIn {
     /// Who.
     pub staff: StaffId,
     /// Wrong PINs in a row so far.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub failures: u32,
 }
 
@@ -297,7 +298,7 @@ pub struct ShiftOpened {
     /// Cash put in.
     pub opening_float_minor: Minor,
     /// By denomination, where counted so.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub denominations: Denominations,
 }
 
@@ -434,7 +435,7 @@ pub struct ZReport {
     /// Whether the count was entered before the expected amount was shown.
     pub blind: bool,
     /// Counted cash by denomination, where counted so.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub denominations: Denominations,
     /// Why it is over or short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -506,7 +507,7 @@ pub struct Movement {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<i64>,
     /// Sold beyond what this till had a right to sell.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "std::ops::Not::not")]
     pub beyond_rights: bool,
 }
 
@@ -516,7 +517,7 @@ pub struct Sale {
     /// The document as issued.
     pub document: Document,
     /// What moved. Not in training.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub movements: Vec<Movement>,
     /// Key of the source when imported (basket id of a file), for idempotent import.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -533,7 +534,7 @@ pub struct BasketAside {
     /// What it came to.
     pub total_minor: Minor,
     /// What was in it: SKU and quantity of each line.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<BasketItem>,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]

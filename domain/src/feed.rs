@@ -12,6 +12,7 @@
 //! | `order/<order>` | [`OrderRow`] | that location |
 //! | `ack/<till>/<incarnation>/<from>` | [`AckRow`] | that till |
 
+use crate::absent::or_default;
 use crate::amount::{Currency, Minor, Quantity, RatePpm, UnitPrice, Uom};
 use crate::barcode::Layout;
 use crate::document::Party;
@@ -43,13 +44,13 @@ pub struct Settings {
     /// Over/short above which a manager must approve the close.
     pub over_short_limit_minor: Minor,
     /// Terms printed at the foot.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub terms: Vec<String>,
     /// UPI address of the shop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upi_vpa: Option<String>,
     /// Layouts of the labels that the shop's scales print; the first that fits counts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub label_layouts: Vec<Layout>,
 }
 
@@ -103,16 +104,16 @@ pub struct ItemRow {
     /// Name of the product.
     pub name: String,
     /// Options of the variant in order, e.g. `[["Colour","Red"],["Size","M"]]`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<(String, String)>,
     /// Department and category.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub category: String,
     /// Unit of measure.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub uom: Uom,
     /// Sold by weight.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub sold_by_weight: bool,
     /// HSN or SAC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -123,12 +124,12 @@ pub struct ItemRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mrp_minor: Option<Minor>,
     /// Codes that lead here. GTINs as 14 digits; others (PLU, in-store) as they are.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub barcodes: Vec<String>,
     /// Prices with their start, any order; the latest start not after the moment counts.
     pub prices: Vec<DatedPrice>,
     /// No longer sold; kept for returns and history.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub archived: bool,
 }
 
@@ -271,7 +272,7 @@ pub struct OrderRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refunded_minor: Option<Minor>,
     /// Goods were missing when it was paid: a person must act.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "std::ops::Not::not")]
     pub short: bool,
     /// Who comes for it, or gets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -312,6 +313,6 @@ pub struct AckRow {
     /// Last sequence number.
     pub through: i64,
     /// Numbers in between that went to quarantine: stored, but without effect yet.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub quarantined: Vec<i64>,
 }

@@ -4,6 +4,7 @@
 //! unit in the name (`total_minor`, `quantity_milli`, `rate_ppm`), and every computation that needs a
 //! fraction rounds in one named place.
 
+mod absent;
 pub mod allotment;
 pub mod amount;
 pub mod balance;

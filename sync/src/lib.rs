@@ -4,6 +4,7 @@
 //! [`refusal`] names, verifies frames with [`frame::verify_frames`], lets [`decide::decide`] say what to do with a
 //! push, and numbers, judges and cuts its feed with [`feed`].
 
+mod absent;
 pub mod auth;
 pub mod client;
 pub mod decide;

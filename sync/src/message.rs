@@ -1,5 +1,6 @@
 //! Messages between till and store, as they stand in JSON. Readers ignore fields that they do not know.
 
+use crate::absent::or_default;
 use crate::frame::{Frame, Head};
 use crate::hash::{Hash, PublicKey, Signature};
 use serde::{Deserialize, Serialize};
@@ -26,10 +27,10 @@ pub struct ExchangeHeader {
     #[serde(default)]
     pub cursor: Option<Cursor>,
     /// Requests without an answer yet, resent with their ids until answered.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub requests: Vec<Request>,
     /// Largest page wanted.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub page: PageLimits,
     /// How many frames follow.
     pub entries: usize,
@@ -219,7 +220,7 @@ pub struct ExchangeAnswer {
     /// What there is to know.
     pub pull: PullAnswer,
     /// Outcomes of requests, in their order.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub answers: Vec<RequestAnswer>,
     /// Where the till stands, told when the pull begins from nothing or must: a till that was moved learns it so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -436,7 +437,7 @@ pub struct FeedRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Box<RawValue>>,
     /// The key is gone.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }
 
@@ -564,7 +565,7 @@ pub struct EnrolAnswer {
     /// Clock of the store, UTC milliseconds.
     pub now_ms: i64,
     /// Journals of earlier incarnations that the store holds (resume).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub held: Vec<HeldJournal>,
 }
 

@@ -1,6 +1,7 @@
 //! Whether an own movement counts on top of a level: it does while the store has not said that the level contains
 //! it. Levels are absolute and stamped with their feed number; entries get an `effect_feed` from ack rows.
 
+use crate::absent::or_default;
 use crate::planted::{Planted, planted};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +20,7 @@ pub struct AckRange {
     /// Last sequence number.
     pub through: i64,
     /// Numbers in between that are in quarantine: stored, but without effect.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     pub quarantined: Vec<i64>,
 }
 

@@ -339,3 +339,30 @@ fn the_document_shows_the_released_bytes() {
     assert!(document.contains(&digest), "PROTOCOL.md says of the body: {digest}");
     assert!(shown >= 10, "only {shown} golden blocks in PROTOCOL.md");
 }
+
+#[test]
+fn null_means_the_same_as_absent_in_messages() {
+    let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+    let header = read("exchange-request.lines");
+    let header: serde_json::Value = serde_json::from_str(header.lines().next().unwrap()).unwrap();
+    for name in ["cursor", "requests", "page"] {
+        let mut absent = header.clone();
+        absent.as_object_mut().unwrap().remove(name);
+        let mut null = header.clone();
+        null[name] = json!(null);
+        let parse = |value| serde_json::from_value::<ExchangeHeader>(value).unwrap();
+        assert_eq!(parse(null), parse(absent), "{name}");
+    }
+    let answer: serde_json::Value = serde_json::from_str(&read("exchange-answer.json")).unwrap();
+    for name in ["session", "answers", "location", "key"] {
+        let mut absent = answer.clone();
+        absent.as_object_mut().unwrap().remove(name);
+        let mut null = answer.clone();
+        null[name] = json!(null);
+        // Through text: rows are kept as they stand.
+        let parse = |value: serde_json::Value| {
+            serde_json::from_str::<ExchangeAnswer>(&value.to_string()).unwrap()
+        };
+        assert_eq!(parse(null), parse(absent), "{name}");
+    }
+}

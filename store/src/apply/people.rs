@@ -11,7 +11,7 @@ use serde::Deserialize;
 #[derive(Debug, Default, Deserialize)]
 struct Personal {
     #[serde(default)]
-    name: String,
+    name: Option<String>,
     #[serde(default)]
     phone: Option<String>,
     #[serde(default)]
@@ -51,7 +51,7 @@ fn customer(
         args![
             tenant,
             created.customer,
-            personal.name,
+            personal.name.unwrap_or_default(),
             personal.phone,
             personal.email,
             personal.tax_id,
