@@ -2,6 +2,7 @@
 
 use crate::amount::{Minor, OutOfRange, RatePpm};
 use crate::document::{Document, DocumentLine, TaxRow, Totals};
+use crate::stock::MOVEMENT_MILLI_MAX;
 use std::collections::BTreeMap;
 
 /// The figures of a document before it is settled: lines, tax table and totals without rounding.
@@ -32,7 +33,7 @@ pub enum FigureError {
         /// Which figure.
         field: &'static str,
     },
-    /// A sum does not fit.
+    /// An amount or a quantity is too large, or a sum does not fit.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
 }
@@ -90,12 +91,57 @@ fn tax_table(lines: &[DocumentLine]) -> Result<Vec<TaxRow>, OutOfRange> {
     Ok(rows.into_iter().map(row).collect())
 }
 
-/// Checks every stated invariant of a document: lines, table, totals, tenders. Nothing is computed anew from
+/// Largest amount on a document, minor units, either sign: sums of a million documents stay in range.
+pub const AMOUNT_MINOR_MAX: i64 = 10_000_000_000_000;
+
+/// Checks how large the amounts and quantities of a document are.
+///
+/// # Errors
+/// [`OutOfRange`] above [`AMOUNT_MINOR_MAX`] or, for a quantity, [`MOVEMENT_MILLI_MAX`].
+pub fn check_amounts(document: &Document) -> Result<(), FigureError> {
+    let totals = &document.totals;
+    let sums = [
+        totals.gross_minor,
+        totals.discount_minor,
+        totals.taxable_minor,
+        totals.tax_minor,
+        totals.total_minor,
+        totals.rounding_minor,
+        totals.payable_minor,
+    ];
+    let of_lines = document.lines.iter().flat_map(|line| {
+        [
+            line.gross_minor,
+            line.discount_minor,
+            line.bill_discount_minor,
+            line.net_minor,
+            line.taxable_minor,
+            line.total_minor,
+        ]
+    });
+    let of_taxes = document.lines.iter().flat_map(|line| &line.taxes).map(|tax| tax.amount_minor);
+    let of_tenders = document.tenders.iter().flat_map(|tender| {
+        let optional = |amount: Option<Minor>| amount.unwrap_or_default();
+        [tender.amount_minor, optional(tender.given_minor), optional(tender.change_minor)]
+    });
+    let mut amounts = sums.into_iter().chain(of_lines).chain(of_taxes).chain(of_tenders);
+    let mut quantities = document.lines.iter().map(|line| line.quantity_milli);
+    let fits = |number: i64, limit: i64| number.unsigned_abs() <= limit.unsigned_abs();
+    if amounts.all(|amount| fits(amount.0, AMOUNT_MINOR_MAX))
+        && quantities.all(|quantity| fits(quantity.0, MOVEMENT_MILLI_MAX))
+    {
+        return Ok(());
+    }
+    Err(OutOfRange.into())
+}
+
+/// Checks every stated invariant of a document: amounts, lines, table, totals, tenders. Nothing is computed anew from
 /// rates; a document keeps the figures it was issued with.
 ///
 /// # Errors
 /// [`FigureError`] names the first figure that does not follow.
 pub fn verify(document: &Document) -> Result<(), FigureError> {
+    check_amounts(document)?;
     for line in &document.lines {
         verify_line(line, document.tax_inclusive)?;
     }
@@ -194,5 +240,11 @@ mod tests {
             line.discount_minor = Minor(i64::MAX);
         }
         assert_eq!(verify(&absurd).unwrap_err().code(), "amount.out_of_range");
+        let mut balanced = sale();
+        let mut back = balanced.tenders[0].clone();
+        balanced.tenders[0].amount_minor.0 += AMOUNT_MINOR_MAX + 1;
+        back.amount_minor.0 = -AMOUNT_MINOR_MAX - 1;
+        balanced.tenders.push(back);
+        assert_eq!(verify(&balanced).unwrap_err().code(), "amount.out_of_range");
     }
 }

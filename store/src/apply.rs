@@ -7,16 +7,18 @@ mod balances;
 mod cash;
 mod counts;
 mod figures;
+pub(crate) mod limits;
 mod orders;
 mod people;
 mod refunds;
 mod sales;
 mod stock;
 
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, storable};
 use daybook_domain::entry::{EntryError, Envelope, Fact};
 use daybook_domain::ids::{EntryId, ShiftId, StaffId};
 use daybook_sync::frame::{FramedEntry, sidecar_hash};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 /// An entry read and checked, before any transaction.
@@ -33,7 +35,7 @@ pub struct Prepared {
 pub struct Meta {
     /// Entry id.
     pub id: EntryId,
-    /// Kind.
+    /// Kind, as a column can hold it.
     pub kind: String,
     /// When it happened by the till's clock, UTC milliseconds.
     pub at_ms: i64,
@@ -59,7 +61,7 @@ pub struct Unapplied {
 impl Unapplied {
     #[expect(clippy::needless_pass_by_value, reason = "callers hand over errors and texts")]
     fn new(code: &'static str, detail: impl ToString) -> Self {
-        Self { code, detail: detail.to_string() }
+        Self { code, detail: storable(&detail.to_string()).into_owned() }
     }
 }
 
@@ -83,7 +85,7 @@ fn read(entry: &FramedEntry) -> (Option<Meta>, Result<Fact, Unapplied>) {
     };
     let meta = Meta {
         id: envelope.id,
-        kind: envelope.kind.clone(),
+        kind: storable(&envelope.kind).into_owned(),
         at_ms: envelope.at_ms,
         feed: envelope.feed,
         day: envelope.day.clone(),
@@ -94,13 +96,20 @@ fn read(entry: &FramedEntry) -> (Option<Meta>, Result<Fact, Unapplied>) {
     let found = entry.sidecar.as_deref().map(|sidecar| sidecar_hash(sidecar).to_string());
     let fact = if found.is_some() && said != found.as_deref() {
         Err(Unapplied::new("entry.sidecar", "sidecar: its hash is not the one in the entry"))
+    } else if entry.sidecar.as_ref().is_some_and(|sidecar| limits::holds_nul(sidecar.as_bytes())) {
+        Err(Unapplied::new("entry.sidecar", "sidecar: a text holds U+0000"))
     } else {
-        envelope.fact().map_err(|error| unreadable(&error)).and_then(|fact| {
-            figures::check(&fact)?;
-            Ok(fact)
-        })
+        fact_of(&entry.bytes, &envelope)
     };
     (Some(meta), fact)
+}
+
+fn fact_of(bytes: &[u8], envelope: &Envelope<&RawValue>) -> Result<Fact, Unapplied> {
+    limits::check_json(bytes)?;
+    let fact = envelope.fact().map_err(|error| unreadable(&error))?;
+    limits::check_fact(&fact)?;
+    figures::check(&fact)?;
+    Ok(fact)
 }
 
 fn unreadable(error: &EntryError) -> Unapplied {

@@ -9,7 +9,7 @@ mod row;
 mod sqlite;
 mod tx;
 
-pub use arg::{Arg, Bind};
+pub use arg::{Arg, Bind, storable};
 pub use error::{DbError, Remedy};
 pub use insert::Table;
 pub use lookup::Lookup;

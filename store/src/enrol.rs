@@ -7,7 +7,7 @@ pub use code::EnrolCode;
 pub use keys::{Rotation, request_key, retire, rotate, rotation};
 
 use crate::args;
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, storable};
 use crate::gate::Gate;
 use crate::keyring::Keyring;
 use crate::leases;
@@ -211,9 +211,10 @@ fn admit(
     fresh: &Fresh,
 ) -> Result<EnrolAnswer, DbError> {
     let business = tenant::load(tx)?.ok_or_else(|| DbError::corrupt("tenant", tx.tenant()))?;
+    let app = storable(&request.app);
     let till = match pending.resume {
         Some(till) => till,
-        None => new_till(tx, &pending.location, &request.app)?,
+        None => new_till(tx, &pending.location, &app)?,
     };
     let held = held(tx, till)?;
     let incarnation = open_incarnation(
@@ -229,7 +230,7 @@ fn admit(
         },
     )?;
     keys::add(tx, keyring, till, fresh, None)?;
-    record(tx, till, "enrolled", "till", &request.app)?;
+    record(tx, till, "enrolled", "till", &app)?;
     let row = Till::load(tx, till)?.ok_or_else(|| DbError::corrupt("till", till))?;
     Ok(EnrolAnswer {
         protocol: PROTOCOL,

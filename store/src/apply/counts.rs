@@ -235,7 +235,9 @@ fn settle(
             return Ok(true);
         }
     }
-    let correction = -late.quantity_milli;
+    let correction = late.quantity_milli.checked_neg().ok_or_else(|| {
+        Unapplied::new("count.out_of_range", format!("{} at {}", late.sku, late.location))
+    })?;
     let (tenant, txn, no) = (tx.tenant(), tx.txn(), tx.next_movement_no());
     tx.execute(
         "UPDATE stock_level SET on_hand_milli = on_hand_milli + $4, version = version + 1

@@ -7,7 +7,7 @@ use daybook_domain::entry::{Fact, Movement};
 use daybook_domain::figures::verify;
 use daybook_domain::order::checked_tracking;
 
-/// Checks what a fact says of money and quantity.
+/// Checks what a fact within its limits says of money and quantity.
 pub(super) fn check(fact: &Fact) -> Result<(), Unapplied> {
     match fact {
         Fact::SaleCompleted(sale)

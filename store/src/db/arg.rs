@@ -9,6 +9,7 @@ use daybook_domain::ids::{
 use daybook_sync::hash::{Hash, PublicKey, Signature};
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use rusqlite::types::{ToSqlOutput, ValueRef};
+use std::borrow::Cow;
 use std::error::Error;
 use uuid::Uuid;
 
@@ -25,6 +26,16 @@ pub enum Arg<'a> {
     Bytes(&'a [u8]),
     /// UUID.
     Uuid(Uuid),
+}
+
+/// A text that comes from outside as both engines can hold it: PostgreSQL keeps no U+0000, so U+FFFD stands for it in both.
+#[must_use]
+pub fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', "\u{FFFD}"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// What can be bound as a parameter.

@@ -1,6 +1,7 @@
 //! Requests of a till: each answered once for ever under its id.
 
 use super::Push;
+use crate::apply::limits;
 use crate::args;
 use crate::balances;
 use crate::db::{DbError, Tx};
@@ -35,7 +36,8 @@ fn one(
     request: &Request,
 ) -> Result<Outcome, DbError> {
     let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
-    let body_hash = Hash::of(&[&encode_json(request)]);
+    let body = encode_json(request);
+    let body_hash = Hash::of(&[&body]);
     let before = tx.query_opt(
         "SELECT body_hash, answer FROM request_answer WHERE tenant_id = $1 AND request_id = $2",
         args![tenant, request.id],
@@ -48,6 +50,7 @@ fn one(
             .map_err(|_| DbError::corrupt("request_answer", request.id));
     }
     let outcome = match request.body() {
+        Ok(_) if limits::holds_nul(&body) => Outcome::refused("request.unknown"),
         Ok(_) if business.frozen => Outcome::refused("store.frozen"),
         Ok(RequestBody::LeaseAcquire { sku, location, quantity_milli }) => {
             let wish = leases::Wish { request: request.id, sku, location, quantity_milli };

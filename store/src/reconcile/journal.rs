@@ -1,5 +1,6 @@
 //! The tills' side: what their entries say, by their bytes.
 
+use crate::apply::limits;
 use crate::args;
 use crate::db::{DbError, Row, Tx};
 use daybook_domain::amount::Minor;
@@ -157,10 +158,14 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes what an entry says. Bytes that nobody can read move nothing; they stand in quarantine.
+    /// Takes what an entry says. Bytes that nobody can read, and numbers that nobody can add up, move nothing; they stand
+    /// in quarantine.
     fn entry(&mut self, entry: EntryRef, state: EffectState, bytes: &[u8]) {
         let Ok(envelope) = Envelope::parse(bytes) else { return };
         let Ok(fact) = envelope.fact() else { return };
+        if limits::check_json(bytes).and_then(|()| limits::check_fact(&fact)).is_err() {
+            return;
+        }
         let (shift, at_ms) = (envelope.shift, envelope.at_ms);
         self.moves(entry, state, &fact);
         if let (EffectState::Applied { .. }, Some((sale, _))) = (state, sale(&fact)) {

@@ -101,6 +101,64 @@ on_both! {
         assert_eq!(ack["quarantined"], json!([3]));
     }
 
+    fn a_text_that_one_engine_cannot_hold_keeps_no_till_from_delivering(store) {
+        store.gate().write(stock_shop).unwrap();
+        let mut till = TestTill::enrolled(&store, 1);
+        let fork = till.entries.clone();
+        till.write("kind\0of", &json!({}));
+        till.write("drawer.opened", &json!({"reason": "a\0b"}));
+        till.write_with_sidecar("customer.created", &json!({"customer": Uuid::from_u128(5)}), "{\"name\":\"a\0b\"}");
+        till.write_with_sidecar("customer.created", &json!({"customer": Uuid::from_u128(6)}), r#"{"name":"a\u0000b"}"#);
+        till.write("drawer.opened", &json!({"reason": "a\\u0000b"}));
+        till.sell("TEA", 1000, "T1A-1");
+        let wish = RequestBody::OrderCancel {
+            order: Uuid::nil(), reason: "a\0b".to_owned(), staff: "asha".to_owned(), approver: None,
+        };
+        till.requests.push(Request::new(Uuid::from_u128(9), &wish));
+        let answer = till.exchange(&store);
+        assert_eq!((answer.push.verdict, answer.push.received_through), (PushVerdict::Accepted, 6));
+        assert_eq!(answer.answers[0].outcome, Outcome::refused("request.unknown"));
+        let waiting: Vec<(i64, String)> = store.gate().read(quarantine::open).unwrap().into_iter()
+            .map(|one| (one.place.seq, one.code)).collect();
+        let expected = [(1, "entry.nul"), (2, "entry.nul"), (3, "entry.sidecar"), (4, "entry.sidecar")];
+        assert_eq!(waiting, expected.map(|(seq, code)| (seq, code.to_owned())));
+        assert_eq!(on_hand(&store, "TEA"), 9000);
+        let texts = store.gate().read(|tx| tx.query_one(
+            "SELECT e.kind, s.text FROM journal_entry e JOIN journal_sidecar s ON s.seq = 3 WHERE e.seq = 1", &[])).unwrap();
+        assert_eq!((texts.text(0).unwrap(), texts.text(1).unwrap()), ("kind\u{FFFD}of", "{\"name\":\"a\u{FFFD}b\"}"));
+        // Beside the trunk too.
+        till.entries = fork;
+        till.acked = 0;
+        till.write_with_sidecar("drawer.opened", &json!({"reason": "x"}), "a\0b");
+        assert!(matches!(till.exchange(&store).push.verdict, PushVerdict::Fork { at: 1, .. }));
+    }
+
+    fn figures_that_no_shop_has_wait_for_a_person(store) {
+        store.gate().write(stock_shop).unwrap();
+        let mut till = TestTill::enrolled(&store, 1);
+        let moved = |milli: i64| json!({"movements": [{"sku": "TEA", "location": "shop", "quantity_milli": milli, "reason": "receipt"}]});
+        till.write("stock.received", &moved(i64::MIN));
+        till.write("stock.received", &moved(1_000_000_000_001));
+        till.write("stock.received", &moved(1_000_000_000_000));
+        till.write("cash.paid_in", &json!({"amount_minor": 1_000_000_000_001_i64, "reason": "x"}));
+        let line = json!({"sku": "TEA", "counted_milli": 0, "expected_milli": -1_000_000_000_001_i64, "at_ms": 0});
+        till.write("stock.counted", &json!({"stocktake": Uuid::from_u128(1), "part": 1, "parts": 1, "location": "shop", "lines": [line]}));
+        let mut forged = sale(Uuid::from_u128(77), "TEA", 1000, "T1A-1", till.till);
+        let tender = |amount: i64| json!({"tender_type": "cash", "amount_minor": amount});
+        forged["document"]["tenders"] = json!([tender(9_000_000_000_000_000), tender(10_000 - 9_000_000_000_000_000)]);
+        till.write("sale.completed", &forged);
+        let answer = till.exchange(&store);
+        assert_eq!((answer.push.verdict, answer.push.received_through), (PushVerdict::Accepted, 6));
+        let waiting: Vec<(i64, String)> = store.gate().read(quarantine::open).unwrap().into_iter()
+            .map(|one| (one.place.seq, one.code)).collect();
+        let expected = [
+            (1, "entry.out_of_range"), (2, "movement.too_large"), (4, "cash.too_large"), (5, "count.too_large"),
+            (6, "amount.out_of_range"),
+        ];
+        assert_eq!(waiting, expected.map(|(seq, code)| (seq, code.to_owned())));
+        assert_eq!(on_hand(&store, "TEA"), 1_000_000_010_000);
+    }
+
     fn a_quarantined_entry_is_applied_when_its_reason_is_gone(store) {
         store.gate().write(stock_shop).unwrap();
         let mut till = TestTill::enrolled(&store, 1);

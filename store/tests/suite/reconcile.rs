@@ -4,6 +4,7 @@ use crate::import::{LOCATIONS, SETTINGS, TAXES, load, sources};
 use crate::support::{START_MS, TestStore};
 use crate::till::{TestTill, sale};
 use daybook_store::orders::{self, By, Charge, NewOrder};
+use daybook_store::quarantine;
 use daybook_store::reconcile::{ClaimKind, Report, Scope, reconcile, table};
 use daybook_sync::message::{Outcome, Request, RequestBody};
 use serde_json::{Value, json};
@@ -202,6 +203,39 @@ on_both! {
         let counted = crate::reconcile::report(&store);
         let line = counted.stock.iter().find(|line| line.sku == "CUP").unwrap();
         assert!(line.claims.iter().all(|it| it.kind != ClaimKind::BeyondRights), "{}", table(&counted));
+    }
+
+    fn absurd_figures_end_no_report(store) {
+        shop(&store);
+        let mut till = TestTill::enrolled(&store, 1);
+        till.exchange(&store);
+        till.write("stock.received", &json!({"movements": [
+            {"sku": "TEA", "location": "shop", "quantity_milli": 9_000_000_000_000_000_i64, "reason": "receipt"},
+        ]}));
+        let shift = Uuid::from_u128(5);
+        in_shift(&mut till, "shift.opened", &json!({
+            "shift": shift, "day": "2026-11-22", "fiscal_year": "26-27", "opening_float_minor": 10_000,
+        }), shift);
+        let tender = |amount: i64| json!({"tender_type": "cash", "amount_minor": amount});
+        for n in 0..3_u128 {
+            let mut forged = sale(Uuid::from_u128(70 + n), "TEA", 1000, &format!("T1A-{n}"), till.till);
+            let huge = 1000 * (i64::MAX / 3000);
+            forged["document"]["tenders"] = json!([tender(huge), tender(10_000 - huge)]);
+            forged["document"]["tenders"][1]["tender_type"] = json!("card");
+            in_shift(&mut till, "sale.completed", &forged, shift);
+        }
+        state(&mut till, "TEA", 0, None);
+        let mut absurd: Value = serde_json::from_slice(&till.entries.last().unwrap().bytes).unwrap();
+        absurd["body"]["statement"] = json!(Uuid::from_u128(99));
+        absurd["body"]["lines"][0]["shown_milli"] = json!(i64::MIN);
+        till.write("till.statement", &absurd["body"]);
+        till.exchange(&store);
+        let report = report(&store);
+        let waiting = store.gate().read(quarantine::open).unwrap();
+        assert_eq!(waiting.len(), 5, "{waiting:?}");
+        let line = report.stock.iter().find(|line| line.sku == "TEA").unwrap();
+        assert_eq!(line.tills.len(), 1, "the last statement that can be counted stands");
+        assert!(report.money.iter().all(|line| line.store_minor == 10_000));
     }
 
     fn money_of_a_shift_is_compared_by_tender(store) {

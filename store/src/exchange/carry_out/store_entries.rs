@@ -2,11 +2,12 @@
 
 use crate::apply::{Placed, Prepared, Unapplied, apply};
 use crate::args;
-use crate::db::{Arg, Bind, DbError, Table, Tx};
+use crate::db::{Arg, Bind, DbError, Table, Tx, storable};
 use crate::gate::Dirty;
 use crate::tills::Till;
 use daybook_sync::frame::{FramedEntry, Journal};
 use daybook_sync::overlay::{ack_key, ack_ranges};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Consecutive entries of one journal with what they say.
@@ -133,19 +134,21 @@ fn insert_entries(tx: &mut Tx<'_>, batch: &Batch<'_>) -> Result<(), DbError> {
         })
         .collect();
     tx.insert(&ENTRY, &rows)?;
-    let sidecars: Vec<Vec<Arg<'_>>> = batch
+    let sidecars: Vec<(i64, Cow<'_, str>)> = batch
         .entries
         .iter()
-        .filter_map(|entry| {
-            let text = entry.sidecar.as_ref()?;
-            let seq = entry.frame.seq;
-            Some(vec![
+        .filter_map(|entry| Some((entry.frame.seq, storable(entry.sidecar.as_ref()?))))
+        .collect();
+    let sidecars: Vec<Vec<Arg<'_>>> = sidecars
+        .iter()
+        .map(|(seq, text)| {
+            vec![
                 Arg::Int(tenant),
                 journal.till.arg(),
                 journal.incarnation.arg(),
-                Arg::Int(seq),
-                text.arg(),
-            ])
+                Arg::Int(*seq),
+                Arg::Text(text),
+            ]
         })
         .collect();
     tx.insert(&SIDECAR, &sidecars)
@@ -263,9 +266,12 @@ fn insert_branch_entries(
     entries: &[FramedEntry],
 ) -> Result<(), DbError> {
     let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
+    let sidecars: Vec<Option<Cow<'_, str>>> =
+        entries.iter().map(|entry| entry.sidecar.as_deref().map(storable)).collect();
     let rows: Vec<Vec<Arg<'_>>> = entries
         .iter()
-        .map(|entry| {
+        .zip(&sidecars)
+        .map(|(entry, sidecar)| {
             let frame = &entry.frame;
             vec![
                 Arg::Int(tenant),
@@ -278,7 +284,7 @@ fn insert_branch_entries(
                 frame.hash.arg(),
                 frame.sig.arg(),
                 Arg::Int(now_ms),
-                entry.sidecar.arg(),
+                sidecar.as_deref().map_or(Arg::Null, Arg::Text),
             ]
         })
         .collect();
