@@ -12,7 +12,7 @@ use crate::gate::Gate;
 use crate::keyring::Keyring;
 use crate::leases;
 use crate::tenant;
-use crate::tills::{Incarnation, Till, TillError, record};
+use crate::tills::{self, Incarnation, Till, TillError, record};
 use daybook_domain::ids::LocationId;
 use daybook_sync::decide;
 use daybook_sync::frame::Journal;
@@ -311,10 +311,10 @@ fn held(tx: &mut Tx<'_>, till: Uuid) -> Result<Vec<HeldJournal>, DbError> {
         .collect())
 }
 
-/// Grants the next incarnation. The same request id gets the same one.
+/// Grants the next incarnation. The same request gets the same one.
 ///
 /// # Errors
-/// [`DbError`]; the inner [`Refusal`] when the id stands for another request.
+/// [`DbError`]; the inner [`Refusal`] when the till is given nothing, or the id stands for another request.
 pub fn next_incarnation(
     tx: &mut Tx<'_>,
     request: &IncarnationRequest,
@@ -327,12 +327,18 @@ pub fn next_incarnation(
         "UPDATE till SET last_seen_at_ms = $3 WHERE tenant_id = $1 AND till_id = $2",
         args![tenant, request.till, now_ms],
     )?;
+    if !tills::is_served(tx, request.till)? {
+        return Ok(Err(Refusal::Blocked));
+    }
+    let body_hash = Hash::of(&[&daybook_sync::wire::encode_json(request)]);
+    // Of whichever till, and for whichever request.
     let before = tx.query_opt(
-        "SELECT answer FROM request_answer WHERE tenant_id = $1 AND request_id = $2 AND till_id = $3",
-        args![tenant, request.id, request.till],
+        "SELECT body_hash, answer FROM request_answer WHERE tenant_id = $1 AND request_id = $2",
+        args![tenant, request.id],
     )?;
     let incarnation = match before {
-        Some(row) => row.parsed(0, "request_answer")?,
+        Some(row) if row.hash(0)? != body_hash => return Ok(Err(Refusal::RequestConflict)),
+        Some(row) => row.parsed(1, "request_answer")?,
         None => {
             let opening = Opening {
                 reason: match request.reason {
@@ -347,7 +353,6 @@ pub fn next_incarnation(
                 epoch: business.epoch,
             };
             let incarnation = open_incarnation(tx, request.till, &opening)?;
-            let body_hash = Hash::of(&[&daybook_sync::wire::encode_json(request)]);
             tx.execute(
                 "INSERT INTO request_answer (tenant_id, request_id, body_hash, answer, at_ms, till_id)
                  VALUES ($1, $2, $3, $4, $5, $6)",

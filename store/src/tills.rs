@@ -243,6 +243,15 @@ pub fn waits(tx: &mut Tx<'_>, till: Uuid) -> Result<bool, DbError> {
     Ok(row.is_some())
 }
 
+/// Whether a till is given anything: one that is blocked or retired only delivers.
+///
+/// # Errors
+/// [`DbError`].
+pub fn is_served(tx: &mut Tx<'_>, till: Uuid) -> Result<bool, DbError> {
+    let till = Till::load(tx, till)?;
+    Ok(till.is_some_and(|till| till.state == TillState::Active))
+}
+
 /// Records what happened to a till, and by whom.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ use crate::message::{
     RefetchReason, Request, RequestAnswer,
 };
 use crate::planted::{Planted, planted};
+use crate::refusal::BLOCKED;
 use crate::wire::{EntriesAnswer, ExchangeRequest};
 use backoff::Backoff;
 use uuid::Uuid;
@@ -309,6 +310,8 @@ pub struct Client {
     woken: bool,
     more: bool,
     upgrade: bool,
+    /// The store gives nothing: no use to ask for an incarnation or for entries. It still takes entries.
+    blocked: bool,
     shown: Option<Shown>,
     planted: Planted,
 }
@@ -362,6 +365,7 @@ impl Client {
             woken: false,
             more: false,
             upgrade: false,
+            blocked: false,
             shown: None,
             planted: Planted::NONE,
         }
@@ -415,7 +419,7 @@ impl Client {
     fn send(&mut self, facts: &Facts<'_>) -> Vec<Action> {
         self.attempt += 1;
         self.woken = false;
-        if let Some(wish) = &facts.wish {
+        if let Some(wish) = facts.wish.as_ref().filter(|_| !self.blocked) {
             self.state = State::Sending(Sent::Incarnation);
             let ask = Action::AskIncarnation(self.attempt, wish.clone());
             return self.shown_and(Shown::Recovering, ask);
@@ -487,10 +491,11 @@ impl Client {
             Then::GoOn => self.backoff.reset(),
         }
         let unsaid = facts.journals.iter().any(|journal| !journal.is_settled(facts.epoch));
-        if facts.wish.is_some() || unsaid || self.more || self.resend.is_some() || self.woken {
+        let wishes = facts.wish.is_some() && !self.blocked;
+        if wishes || unsaid || self.more || self.resend.is_some() || self.woken {
             return self.send(facts);
         }
-        if let Some(missing) = facts.missing.first() {
+        if let Some(missing) = facts.missing.first().filter(|_| !self.blocked) {
             self.attempt += 1;
             self.state = State::Sending(Sent::Entries);
             let request = EntriesRequest {
@@ -516,6 +521,14 @@ impl Client {
         if let (Sent::Entries, Failure::Refused { status: 404, .. }) = (sent, failure) {
             self.state = State::Saving { then: Then::GoOn };
             return facts.missing.first().copied().map(Action::DropMissing).into_iter().collect();
+        }
+        if let (Sent::Incarnation | Sent::Entries, Failure::Refused { code: Some(code), .. }) =
+            (sent, failure)
+            && code == BLOCKED
+        {
+            // The exchange says so too, and takes what this till still has to deliver.
+            self.blocked = true;
+            return self.send(facts);
         }
         let (shown, at_least_ms) = match failure {
             Failure::Transport => (Shown::Offline, None),

@@ -272,16 +272,18 @@ fn hold_rows(journal: &JournalView, header: &ExchangeHeader, placed: &Placed) ->
 const SKIPPED_AN_EPOCH: u32 = 16;
 
 /// Number of a new incarnation: above every one that was granted, also by a history that this store has lost.
-/// `granted` is the highest one known, 0 for none; `previous` the one that the till names as its last.
+/// `granted` is the highest one known, 0 for none; `previous` the one that the till names as its last, which is believed as
+/// far as a lost history can have come.
 #[must_use]
 pub fn next_incarnation(granted: u32, previous: Option<u32>, epoch: i64) -> u32 {
-    let named = previous.filter(|number| *number < PROVISIONAL_FROM).unwrap_or(0);
-    let last = granted.max(named);
-    if last == 0 {
-        return 1;
-    }
     let restores = u32::try_from(epoch.saturating_sub(1)).unwrap_or(0);
-    last.max(restores.saturating_mul(SKIPPED_AN_EPOCH)).saturating_add(1)
+    let skipped = restores.saturating_mul(SKIPPED_AN_EPOCH);
+    let believed = granted.max(skipped).saturating_add(SKIPPED_AN_EPOCH);
+    let named = previous.filter(|number| *number <= believed).unwrap_or(0);
+    match granted.max(named) {
+        0 => 1,
+        last => last.max(skipped).saturating_add(1),
+    }
 }
 
 impl JournalView {
@@ -432,6 +434,18 @@ mod tests {
             requests: Vec::new(),
             page: PageLimits::default(),
             entries: 0,
+        }
+    }
+
+    #[test]
+    fn a_new_incarnation_is_above_all_that_a_lost_history_can_have_granted() {
+        assert_eq!(next_incarnation(0, None, 1), 1);
+        assert_eq!(next_incarnation(3, Some(2), 1), 4);
+        assert_eq!(next_incarnation(3, Some(9), 1), 10, "granted after a backup");
+        assert_eq!(next_incarnation(3, Some(40), 3), 41);
+        assert_eq!(next_incarnation(3, None, 3), 33);
+        for absurd in [PROVISIONAL_FROM - 1, PROVISIONAL_FROM, u32::MAX] {
+            assert_eq!(next_incarnation(3, Some(absurd), 1), 4);
         }
     }
 

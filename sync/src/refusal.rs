@@ -7,6 +7,9 @@ use crate::wire::{ExchangeRequest, WireError};
 /// Highest sequence number; exact in every JSON reader.
 const SEQ_MAX: i64 = 1 << 53;
 
+/// Code of [`Refusal::Blocked`], which a till goes by.
+pub const BLOCKED: &str = "sync.blocked";
+
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -28,6 +31,9 @@ pub enum Refusal {
     /// Header and body name different tills, or the key is another till's.
     #[error("the body speaks for another till than the key")]
     WrongTill,
+    /// The office blocked or retired the till: it is given nothing. Exchanges are still taken.
+    #[error("this till is blocked; its entries are still taken")]
+    Blocked,
     /// Header and body name different sessions.
     #[error("the session in the header is not the one in the body")]
     WrongSession,
@@ -49,6 +55,9 @@ pub enum Refusal {
         /// For `Retry-After`.
         retry_after_seconds: u32,
     },
+    /// The id was used for another request.
+    #[error("the id was used for another request")]
+    RequestConflict,
     /// The store holds nothing of that journal.
     #[error("nothing is held of incarnation {incarnation}")]
     UnknownJournal {
@@ -82,10 +91,12 @@ impl Refusal {
             Self::UnknownKey => "sync.unknown_key",
             Self::BadMac => "sync.bad_mac",
             Self::WrongTill => "sync.wrong_till",
+            Self::Blocked => BLOCKED,
             Self::WrongSession => "sync.wrong_session",
             Self::OutOfRange { .. } => "sync.out_of_range",
             Self::CodeUnknown => "sync.code_unknown",
             Self::CodeUsed => "sync.code_used",
+            Self::RequestConflict => "request.conflict",
             Self::TooManyTries { .. } => "sync.too_many_tries",
             Self::UnknownJournal { .. } => "sync.unknown_journal",
             Self::UnknownPath => "sync.unknown_path",
@@ -102,10 +113,10 @@ impl Refusal {
             Self::Wire(error) => error.status(),
             Self::WrongSession | Self::OutOfRange { .. } => 400,
             Self::MissingHeader { .. } | Self::UnknownKey | Self::BadMac => 401,
-            Self::WrongTill | Self::CodeUnknown => 403,
+            Self::WrongTill | Self::Blocked | Self::CodeUnknown => 403,
             Self::UnknownJournal { .. } | Self::UnknownPath => 404,
             Self::Method => 405,
-            Self::CodeUsed => 409,
+            Self::CodeUsed | Self::RequestConflict => 409,
             Self::TooManyTries { .. } => 429,
             Self::Internal => 500,
             Self::Busy { .. } => 503,
@@ -124,10 +135,12 @@ impl Refusal {
             | Self::UnknownKey
             | Self::BadMac
             | Self::WrongTill
+            | Self::Blocked
             | Self::WrongSession
             | Self::OutOfRange { .. }
             | Self::CodeUnknown
             | Self::CodeUsed
+            | Self::RequestConflict
             | Self::UnknownJournal { .. }
             | Self::UnknownPath
             | Self::Method
@@ -147,8 +160,13 @@ impl Refusal {
             Self::WrongSession => Some("session"),
             Self::OutOfRange { field } => Some(field),
             Self::CodeUnknown | Self::CodeUsed | Self::TooManyTries { .. } => Some("code"),
+            Self::RequestConflict => Some("id"),
             Self::UnknownJournal { .. } => Some("incarnation"),
-            Self::UnknownPath | Self::Method | Self::Busy { .. } | Self::Internal => None,
+            Self::Blocked
+            | Self::UnknownPath
+            | Self::Method
+            | Self::Busy { .. }
+            | Self::Internal => None,
         }
     }
 

@@ -2,9 +2,12 @@
 
 mod support;
 
+use daybook_sync::client::Event;
+use daybook_sync::message::NewIncarnation;
 use daybook_sync::planted::Planted;
 use proptest::prelude::*;
 use support::ON_HAND;
+use support::till::deliver;
 use support::world::{
     World, a_copy_with_an_older_session_must_recover, a_restored_store_hides_no_sale,
     agree_in_the_end, happening,
@@ -39,6 +42,26 @@ fn a_till_shows_its_sales_while_a_restored_store_takes_them_again() {
 #[test]
 fn an_older_session_is_another_copy() {
     a_copy_with_an_older_session_must_recover(Planted::NONE).unwrap();
+}
+
+#[test]
+fn a_blocked_till_that_needs_an_incarnation_still_delivers() {
+    let mut world = World::new(i64::MAX, Planted::NONE);
+    world.till.sell(3);
+    world.till.wish(NewIncarnation::Restored);
+    world.store.blocked = true;
+    let mut waiting = world.till.step(Event::Urge);
+    for _ in 0..20 {
+        let Some(out) = waiting.pop() else { break };
+        let event = deliver(&mut world.store, &out);
+        waiting.extend(world.till.step(event));
+    }
+    assert!(waiting.is_empty(), "it rests until the next poll");
+    assert_eq!(world.store.journals[&1].trunk.len(), 1);
+    assert!(world.till.ledger.wish.is_some(), "it is given nothing");
+    world.store.blocked = false;
+    world.till.settle(&mut world.store);
+    assert_eq!(world.till.ledger.journals.len(), 2);
 }
 
 /// Every planted bug must be found, else the audit above proves little.

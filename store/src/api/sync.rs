@@ -183,9 +183,8 @@ fn entries_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {
         .store
         .gate
         .read(|tx| exchange::download(tx, &request))
-        .map_err(|error| refusal(&error))?
-        .ok_or(Refusal::UnknownJournal { incarnation: request.incarnation })?;
-    Ok(answer.encode())
+        .map_err(|error| refusal(&error))?;
+    answer.map(|answer| answer.encode())
 }
 
 fn check_protocol(found: u32) -> Result<(), Refusal> {

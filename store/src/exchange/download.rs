@@ -2,23 +2,28 @@
 
 use crate::args;
 use crate::db::{DbError, Tx};
-use crate::tills::Incarnation;
+use crate::tills::{Incarnation, is_served};
 use daybook_sync::frame::{Frame, FramedEntry};
 use daybook_sync::hash::Signature;
 use daybook_sync::limits::{PROTOCOL, PUSH_BYTES_MAX, PUSH_ENTRIES_MAX};
 use daybook_sync::message::{EntriesHeader, EntriesRequest};
+use daybook_sync::refusal::Refusal;
 use daybook_sync::wire::EntriesAnswer;
 
-/// Entries after a number, up to the limits of one answer; none for a journal that is not known.
+/// Entries after a number, up to the limits of one answer.
 ///
 /// # Errors
-/// [`DbError`], also for a row that breaks a rule.
+/// [`DbError`], also for a row that breaks a rule; the inner [`Refusal`] when the till is given nothing, or the journal is
+/// not known.
 pub fn download(
     tx: &mut Tx<'_>,
     request: &EntriesRequest,
-) -> Result<Option<EntriesAnswer>, DbError> {
+) -> Result<Result<EntriesAnswer, Refusal>, DbError> {
+    if !is_served(tx, request.till)? {
+        return Ok(Err(Refusal::Blocked));
+    }
     let Some(journal) = Incarnation::load(tx, request.till, request.incarnation)? else {
-        return Ok(None);
+        return Ok(Err(Refusal::UnknownJournal { incarnation: request.incarnation }));
     };
     let tenant = tx.tenant();
     let limit = i64::try_from(PUSH_ENTRIES_MAX).unwrap_or(i64::MAX);
@@ -54,5 +59,5 @@ pub fn download(
         more: last < journal.received_seq,
         entries: entries.len(),
     };
-    Ok(Some(EntriesAnswer { header, entries }))
+    Ok(Ok(EntriesAnswer { header, entries }))
 }

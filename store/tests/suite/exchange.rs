@@ -3,12 +3,16 @@
 use crate::till::{TestTill, enrol_now, new_code, sale, stock_shop};
 use daybook_store::args;
 use daybook_store::db::DbError;
+use daybook_store::enrol::next_incarnation;
 use daybook_store::exceptions;
+use daybook_store::exchange;
 use daybook_store::quarantine;
 use daybook_store::tills::{TillState, set_state};
 use daybook_sync::frame::{Acknowledgement, Head};
+use daybook_sync::hash::PublicKey;
 use daybook_sync::message::{
-    Outcome, PullAnswer, PushVerdict, RecoverReason, Request, RequestBody,
+    EntriesRequest, IncarnationAnswer, IncarnationRequest, NewIncarnation, Outcome, PullAnswer,
+    PushVerdict, RecoverReason, Request, RequestBody,
 };
 use daybook_sync::refusal::Refusal;
 use serde_json::json;
@@ -33,6 +37,25 @@ fn count(store: &crate::support::TestStore, table: &'static str) -> i64 {
 fn kinds(store: &crate::support::TestStore) -> Vec<String> {
     let found = store.gate().read(|tx| exceptions::list(tx, false)).unwrap();
     found.into_iter().map(|one| one.kind).collect()
+}
+
+/// Wishes for a new incarnation.
+fn incarnation(
+    store: &crate::support::TestStore,
+    till: &TestTill,
+    id: u128,
+    key: Option<PublicKey>,
+) -> Result<IncarnationAnswer, Refusal> {
+    let request = IncarnationRequest {
+        protocol: 1,
+        id: Uuid::from_u128(id),
+        till: till.till,
+        reason: NewIncarnation::Restored,
+        install: Uuid::from_u128(3),
+        public_key: key.unwrap_or_else(|| till.signer.public_key()),
+        previous: None,
+    };
+    store.gate().write(move |tx| next_incarnation(tx, &request, &format!("s{id}"))).unwrap()
 }
 
 on_both! {
@@ -265,6 +288,42 @@ on_both! {
         let place = waiting[0].place.clone();
         store.gate().write(move |tx| quarantine::retry(tx, &place, "office")).unwrap();
         assert_eq!(on_hand(&store, "TEA"), 9000);
+    }
+
+    fn a_blocked_till_is_given_no_incarnation_and_no_entries(store) {
+        store.gate().write(stock_shop).unwrap();
+        let mut till = TestTill::enrolled(&store, 1);
+        till.sell("TEA", 1000, "T1A-1");
+        till.exchange(&store);
+        let wanted = EntriesRequest { protocol: 1, till: till.till, incarnation: 1, after: 0 };
+        let download = || store.gate().read(|tx| exchange::download(tx, &wanted)).unwrap();
+        assert_eq!(download().unwrap().entries.len(), 1);
+        for state in [TillState::Blocked, TillState::Retired] {
+            let code = till.code.clone();
+            store.gate().write(move |tx| set_state(tx, &code, state, "office")).unwrap();
+            assert_eq!(download().unwrap_err(), Refusal::Blocked);
+            assert_eq!(incarnation(&store, &till, 9, None).unwrap_err(), Refusal::Blocked);
+        }
+        assert_eq!(count(&store, "till_incarnation"), 1);
+    }
+
+    fn an_incarnation_is_granted_once_for_one_request(store) {
+        store.gate().write(stock_shop).unwrap();
+        let (mut till, other) = (TestTill::enrolled(&store, 1), TestTill::enrolled(&store, 2));
+        let granted = incarnation(&store, &till, 9, None).unwrap();
+        assert_eq!(granted.incarnation, 2);
+        let again = incarnation(&store, &till, 9, None).unwrap();
+        assert_eq!((again.incarnation, &again.session), (2, &granted.session));
+        let with_key = incarnation(&store, &till, 9, Some(PublicKey([5; 32])));
+        assert_eq!(with_key.unwrap_err(), Refusal::RequestConflict, "another key would sign");
+        assert_eq!(incarnation(&store, &other, 9, None).unwrap_err(), Refusal::RequestConflict);
+        let body = RequestBody::LeaseAcquire { sku: "VASE".into(), location: "shop".into(), quantity_milli: 1000 };
+        till.journal.incarnation = 2;
+        till.session = again.session;
+        till.requests.push(Request::new(Uuid::from_u128(10), &body));
+        till.exchange(&store);
+        assert_eq!(incarnation(&store, &till, 10, None).unwrap_err(), Refusal::RequestConflict);
+        assert_eq!(incarnation(&store, &till, 11, None).unwrap().incarnation, 3);
     }
 
     fn the_same_number_printed_twice_is_an_exception(store) {

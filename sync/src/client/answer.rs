@@ -80,6 +80,7 @@ impl Client {
         answer: ExchangeAnswer,
     ) -> Vec<Action> {
         let push = self.read_push(facts, pushed, &answer);
+        self.blocked = answer.push.verdict == PushVerdict::Blocked;
         let confirmed = facts.journals.iter().all(|journal| {
             journal.acked_epoch == answer.epoch
                 || (journal.incarnation == pushed.journal.incarnation && push.resend.is_none())

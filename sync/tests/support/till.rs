@@ -308,6 +308,9 @@ pub(crate) fn deliver(store: &mut Store, out: &Out) -> Event {
             }
             Err(refusal) => refused(*attempt, &refusal),
         },
+        Out::Incarnation(attempt, _) | Out::Entries(attempt, _) if store.blocked => {
+            refused(*attempt, &Refusal::Blocked)
+        }
         Out::Incarnation(attempt, request) => {
             Event::Reply(*attempt, Reply::Incarnation(store.incarnation(request)))
         }
