@@ -189,7 +189,10 @@ fn acknowledge(signer: &Signer, done: &Done, journal: Journal, now_ms: i64) -> P
 /// How a failure of the database appears to a till: it keeps everything and comes back.
 pub(crate) fn refusal(error: &DbError) -> Refusal {
     match error.remedy() {
-        crate::db::Remedy::Retry => Refusal::Busy { retry_after_seconds: 2 },
+        crate::db::Remedy::Retry => {
+            tracing::warn!(code = error.code(), %error, "the store is busy");
+            Refusal::Busy { retry_after_seconds: 2 }
+        }
         crate::db::Remedy::Recover | crate::db::Remedy::Refuse | crate::db::Remedy::Report => {
             tracing::error!(code = error.code(), %error, "exchange failed");
             Refusal::Internal

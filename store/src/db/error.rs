@@ -14,6 +14,9 @@ pub enum DbError {
     /// No connection could be had.
     #[error("database: no connection: {0}")]
     Pool(String),
+    /// No connection came free in time: come back later.
+    #[error("database: no connection came free in time: {0}")]
+    Crowded(String),
     /// A migration failed, or the data are of a newer version than this program.
     #[error("database migration: {0}")]
     Migration(String),
@@ -65,7 +68,7 @@ impl DbError {
             Self::Sqlite(error) => sqlite_remedy(error),
             Self::Postgres(error) => postgres_remedy(error),
             Self::Pool(_) => Remedy::Recover,
-            Self::Busy => Remedy::Retry,
+            Self::Crowded(_) | Self::Busy => Remedy::Retry,
             Self::Migration(_) | Self::Corrupt { .. } | Self::Column { .. } => Remedy::Report,
         }
     }
@@ -80,6 +83,7 @@ impl DbError {
             Self::Sqlite(_)
             | Self::Postgres(_)
             | Self::Pool(_)
+            | Self::Crowded(_)
             | Self::Column { .. }
             | Self::Busy => match self.remedy() {
                 Remedy::Refuse => "store.rule",
@@ -157,7 +161,7 @@ impl From<postgres::Error> for DbError {
 
 impl From<r2d2::Error> for DbError {
     fn from(error: r2d2::Error) -> Self {
-        Self::Pool(error.to_string())
+        Self::Crowded(error.to_string())
     }
 }
 
@@ -175,5 +179,36 @@ impl From<refinery::Error> for DbError {
             text = format!("{text}: {source}");
         }
         Self::Migration(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    struct One;
+
+    impl r2d2::ManageConnection for One {
+        type Connection = ();
+        type Error = std::io::Error;
+        fn connect(&self) -> Result<(), std::io::Error> {
+            Ok(())
+        }
+        fn is_valid(&self, (): &mut ()) -> Result<(), std::io::Error> {
+            Ok(())
+        }
+        fn has_broken(&self, (): &mut ()) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn a_pool_without_a_free_connection_is_busy() {
+        let pool = r2d2::Pool::builder().max_size(1).build(One).unwrap();
+        let held = pool.get().unwrap();
+        let error = DbError::from(pool.get_timeout(Duration::from_millis(1)).unwrap_err());
+        assert_eq!((error.remedy(), error.code()), (Remedy::Retry, "store.busy"));
+        drop(held);
     }
 }
