@@ -25,8 +25,17 @@ use std::fmt;
 /// Longest document number.
 pub const NUMBER_MAX: usize = 16;
 
-/// Fewest digits that every series has room for.
+/// Digits of a counter, where code and tag leave room for so many.
 pub const COUNTER_DIGITS: usize = 6;
+
+/// Fewest digits that every series has room for.
+pub const COUNTER_DIGITS_MIN: usize = 5;
+
+/// Most characters that till code and tag have together.
+pub const CODE_AND_TAG_MAX: usize = NUMBER_MAX - COUNTER_DIGITS_MIN - BETWEEN;
+
+/// Two dashes, the kind, and two digits of the year.
+const BETWEEN: usize = 5;
 
 /// Everything but the counter of a document number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,7 +49,7 @@ pub enum NumberError {
     Tag(String),
     /// Code and tag leave too few digits for the counter.
     #[error(
-        "till code {code} and series tag {tag} are too long together: they may have 5 characters"
+        "till code {code} and series tag {tag} are too long together: they may have {CODE_AND_TAG_MAX} characters"
     )]
     TooLong {
         /// Till code.
@@ -80,7 +89,7 @@ impl NumberError {
 }
 
 impl Series {
-    /// Makes a series and checks that it leaves room for at least six digits. Training has a series of its own.
+    /// Makes a series and checks that it leaves room for at least five digits. Training has a series of its own.
     ///
     /// # Errors
     /// [`NumberError::Tag`] or [`NumberError::TooLong`].
@@ -107,7 +116,8 @@ impl Series {
     /// # Errors
     /// [`NumberError::Exhausted`] when the number would have more than 16 characters, or the counter is below 1.
     pub fn number(&self, counter: i64) -> Result<String, NumberError> {
-        let number = format!("{}-{counter:0width$}", self.0, width = COUNTER_DIGITS);
+        let room = NUMBER_MAX.saturating_sub(self.0.len() + 1);
+        let number = format!("{}-{counter:0width$}", self.0, width = COUNTER_DIGITS.min(room));
         if counter < 1 || number.len() > NUMBER_MAX {
             return Err(NumberError::Exhausted { series: self.0.clone(), counter });
         }
@@ -144,11 +154,10 @@ pub fn check_tag(till: &TillCode, tag: &str) -> Result<(), NumberError> {
     Ok(())
 }
 
-/// Longest tag that goes with this till code: 4 characters for a code of one, 1 for a code of four.
+/// Longest tag that goes with this till code: 5 characters for a code of one, 2 for a code of four.
 #[must_use]
 pub fn tag_max(till: &TillCode) -> usize {
-    // Two dashes, the kind, and two digits of the year.
-    NUMBER_MAX - COUNTER_DIGITS - 5 - till.as_str().len()
+    CODE_AND_TAG_MAX - till.as_str().len()
 }
 
 fn kind_letter(kind: DocumentKind) -> char {
@@ -233,11 +242,16 @@ mod tests {
     }
 
     #[test]
-    fn a_series_without_room_for_six_digits_is_refused_when_created() {
+    fn a_series_without_room_for_five_digits_is_refused_when_created() {
         assert!(matches!(
-            series("A123", "AB", DocumentKind::TaxInvoice),
+            series("A123", "ABC", DocumentKind::TaxInvoice),
             Err(NumberError::TooLong { .. })
         ));
+        let tight = series("A123", "AB", DocumentKind::TaxInvoice).unwrap();
+        assert_eq!(tight.number(1).unwrap(), "A123-ABI26-00001");
+        assert_eq!(tight.counter("A123-ABI26-00001"), Some(1));
+        assert_eq!(tight.number(99_999).unwrap().len(), NUMBER_MAX);
+        assert!(matches!(tight.number(100_000), Err(NumberError::Exhausted { .. })));
         for tag in ["", "a", "A/", "Ä"] {
             let error = series("A1", tag, DocumentKind::TaxInvoice).unwrap_err();
             assert_eq!(error, NumberError::Tag(tag.into()));

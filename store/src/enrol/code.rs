@@ -76,19 +76,22 @@ impl std::fmt::Display for EnrolCode {
     }
 }
 
-/// Short code of the n-th till: `T1` to `T999`, then three characters of base 36 after `U`.
+/// Short code of the n-th till: `T1` to `T99`, then three characters from `TA0` to `ZZZ`, the second one a letter, which
+/// leaves room for a long tag in document numbers; after thousands of tills, three characters of base 36 behind `U`.
 pub(super) fn till_code(number: i64) -> String {
     const DIGITS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    if number <= 999 {
+    const LETTERS: usize = 26;
+    let digit = |value: usize| char::from(DIGITS[value % 36]);
+    let from = |first: i64| usize::try_from(number - first).unwrap_or_default();
+    if number < 100 {
         return format!("T{number}");
     }
-    let mut rest = usize::try_from(number - 1_000).unwrap_or_default();
-    let mut digits = ['0'; 3];
-    for digit in digits.iter_mut().rev() {
-        *digit = char::from(DIGITS[rest % 36]);
-        rest /= 36;
+    let (series, rest) = (from(100) / (LETTERS * 36), from(100) % (LETTERS * 36));
+    if let Some(first) = "TUVWXYZ".chars().nth(series) {
+        return format!("{first}{}{}", digit(10 + rest / 36), digit(rest));
     }
-    format!("U{}{}{}", digits[0], digits[1], digits[2])
+    let rest = from(1_000);
+    format!("U{}{}{}", digit(rest / (36 * 36)), digit(rest / 36), digit(rest))
 }
 
 #[cfg(test)]
@@ -112,10 +115,25 @@ mod tests {
     }
 
     #[test]
-    fn till_codes_stay_within_four_characters() {
-        assert_eq!(till_code(1), "T1");
-        assert_eq!(till_code(999), "T999");
-        assert_eq!(till_code(1_000), "U000");
-        assert_eq!(till_code(1_036), "U010");
+    fn till_codes_are_short_and_none_is_given_twice() {
+        let codes = [
+            (1, "T1"),
+            (99, "T99"),
+            (100, "TA0"),
+            (136, "TB0"),
+            (1_036, "UA0"),
+            (6_651, "ZZZ"),
+            (6_652, "U4D0"),
+        ];
+        for (number, code) in codes {
+            assert_eq!(till_code(number), code);
+        }
+        let mut seen = std::collections::HashSet::new();
+        for number in 1..20_000 {
+            let code = till_code(number);
+            assert!(code.len() <= 4 && seen.insert(code.clone()), "{number}: {code}");
+        }
+        // Codes that were given by plain counting.
+        assert!((100..1_000).all(|number| !seen.contains(&format!("T{number}"))));
     }
 }

@@ -10,13 +10,14 @@ use crate::printing::queue;
 use crate::random;
 use daybook_domain::entry::{Fact, IncarnationReason, IncarnationStarted, JournalHead};
 use daybook_domain::ids::TillCode;
+use daybook_domain::number::{check_tag, tag_max};
 use daybook_sync::frame::Journal;
 use daybook_sync::limits::PROVISIONAL_FROM;
 use rusqlite::params;
 use uuid::Uuid;
 
-/// Characters that till code and series tag may have together in a document number.
-const CODE_AND_TAG: usize = 5;
+/// Longest random tag.
+const RANDOM_TAG: usize = 4;
 
 /// What an incarnation begins with.
 #[derive(Debug, Clone)]
@@ -40,6 +41,10 @@ impl Ledger {
     /// [`TillError::NotEnrolled`] without an identity; else as [`Ledger::write`].
     pub fn begin_incarnation(&mut self, act: Act, begin: &Beginning) -> Result<(), TillError> {
         let identity = self.identity()?.clone();
+        // Before anything is changed: with a tag that is too long no document could be numbered.
+        let series_tag = series_tag(&identity.code, begin.incarnation)?;
+        check_tag(&identity.code, &series_tag)
+            .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
         let install = begin.install;
         self.home().adopt_install(install)?;
         let previous = self.live().ok().cloned();
@@ -51,7 +56,6 @@ impl Ledger {
         };
         let perpetual = query::perpetual_now(self.reader(), totals.as_ref())?;
         let journal = Journal { till: identity.till.0, incarnation: begin.incarnation };
-        let series_tag = series_tag(&identity.code, begin.incarnation)?;
         let mut live = Live {
             ord: previous.as_ref().map_or(0, |live| live.ord) + 1,
             journal,
@@ -122,13 +126,13 @@ impl Ledger {
 }
 
 /// Tag of an incarnation in document numbers: `A` for the first, `B` for the second, in base 26. A provisional one
-/// takes random characters behind a digit, so that it can meet no granted one; code and tag share five.
+/// takes random characters behind a digit, so that it can meet no granted one.
 fn series_tag(code: &TillCode, incarnation: u32) -> Result<String, TillError> {
     const LETTERS: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     let letter = |n: usize| LETTERS.get(n).map_or('A', |byte| char::from(*byte));
     let mut tag = String::new();
     if incarnation >= PROVISIONAL_FROM {
-        let room = CODE_AND_TAG.saturating_sub(code.as_str().len()).clamp(1, 4);
+        let room = tag_max(code).min(RANDOM_TAG);
         for (place, byte) in random::bytes::<4>()?.into_iter().take(room).enumerate() {
             let byte = usize::from(byte);
             tag.push(if place == 0 { letter(26 + byte % 10) } else { letter(byte % 36) });
@@ -158,12 +162,24 @@ mod tests {
     }
 
     #[test]
+    fn every_code_has_a_tag_for_hundreds_of_incarnations() {
+        for code in ["T1", "T99", "T100", "U000"] {
+            let code = TillCode::new(code).unwrap();
+            for incarnation in 1..=702 {
+                check_tag(&code, &series_tag(&code, incarnation).unwrap()).unwrap();
+            }
+        }
+        let longest = TillCode::new("T100").unwrap();
+        assert!(check_tag(&longest, &series_tag(&longest, 703).unwrap()).is_err());
+    }
+
+    #[test]
     fn a_provisional_tag_can_meet_no_granted_one() {
         for code in ["A", "A1", "A12", "A123"] {
             let code = TillCode::new(code).unwrap();
             let tag = series_tag(&code, PROVISIONAL_FROM).unwrap();
             assert!(tag.starts_with(|c: char| c.is_ascii_digit()));
-            assert!(code.as_str().len() + tag.len() <= CODE_AND_TAG);
+            check_tag(&code, &tag).unwrap();
         }
     }
 }
