@@ -2,6 +2,7 @@
 
 use super::fault::{Faults, Wrong};
 use super::sheet::{Cells, Columns, Line, one_of, read};
+use crate::db::storable;
 use crate::master;
 use chrono::DateTime;
 use daybook_domain::amount::{Currency, Minor, Quantity, RatePpm, UnitPrice};
@@ -16,6 +17,7 @@ use daybook_domain::ids::{CustomerId, LocationId, Sku, StaffId};
 use daybook_domain::staff::validate_pin;
 use daybook_domain::stock::MOVEMENT_MILLI_MAX;
 use daybook_domain::tax::{RATE_MAX, states};
+use daybook_sync::limits::SIDECAR_BYTES_MAX;
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -212,7 +214,8 @@ pub(super) fn staff(bytes: &[u8], faults: &mut Faults) -> Vec<Line<StaffLine>> {
     })
 }
 
-/// A customer; one without an id is found by phone or made.
+/// A customer; one without an id is found by phone or made. A line with an id states a customer whom a store knows, as an
+/// export writes it: what a till took down is taken as it is.
 pub(super) struct CustomerLine {
     pub(super) id: Option<CustomerId>,
     pub(super) row: CustomerRow,
@@ -222,15 +225,32 @@ pub(super) fn customers(bytes: &[u8], faults: &mut Faults) -> Vec<Line<CustomerL
     let columns = Columns { required: &["name"], optional: &["customer", "phone", "gstin"] };
     read(CUSTOMERS, bytes, &columns, faults, |cells| {
         let id = cells.opt_parse("customer", CustomerId::from_str)?;
+        if let Some(customer) = id {
+            let row = CustomerRow {
+                customer,
+                name: cells.opt_parse("name", taken_down)?.unwrap_or_default(),
+                phone: cells.opt_parse("phone", taken_down)?,
+                tax_id: cells.opt_parse("gstin", taken_down)?,
+            };
+            return Ok(CustomerLine { id, row });
+        }
         let (name, phone) = (name(cells)?, cells.opt_parse("phone", phone)?);
         let row = CustomerRow {
-            customer: id.unwrap_or_else(|| derived_id(&name, phone.as_deref())),
+            customer: derived_id(&name, phone.as_deref()),
             tax_id: cells.opt_parse("gstin", tax_id)?,
             name,
             phone,
         };
         Ok(CustomerLine { id, row })
     })
+}
+
+/// What a till took down: any text that it can send.
+fn taken_down(text: &str) -> Result<String, String> {
+    if text.len() > SIDECAR_BYTES_MAX {
+        return Err(format!("may have {SIDECAR_BYTES_MAX} bytes"));
+    }
+    Ok(storable(text).into_owned())
 }
 
 /// The same line gets the same id each time it is imported.
@@ -265,13 +285,22 @@ pub(super) fn stock(bytes: &[u8], faults: &mut Faults) -> Vec<Line<StockLine>> {
         Ok(StockLine {
             sku: cells.parse("sku", Sku::from_str)?,
             location: cells.parse("location", LocationId::from_str)?,
-            on_hand_milli: cells.parse("on_hand", |text| quantity("on_hand", text))?,
+            on_hand_milli: cells.parse("on_hand", on_hand)?,
             policy,
             allotted_milli,
             lease_size_milli: cells.opt_parse("lease_size", |text| quantity("lease_size", text))?,
             low_stock_milli: cells.opt_parse("low_stock", |text| quantity("low_stock", text))?,
         })
     })
+}
+
+/// What is there, below zero where more was sold than the books had.
+fn on_hand(text: &str) -> Result<Quantity, String> {
+    let quantity = Quantity::parse("on_hand", text).map_err(|error| error.to_string())?;
+    if quantity.0.unsigned_abs() > MOVEMENT_MILLI_MAX.unsigned_abs() {
+        return Err(format!("may not exceed {} either way", MOVEMENT_MILLI_MAX / 1000));
+    }
+    Ok(quantity)
 }
 
 /// A quantity of goods: not below zero, and no more than one movement may move.
