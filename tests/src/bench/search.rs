@@ -1,4 +1,4 @@
-//! Search by words and by scan over a whole catalogue.
+//! Search by words and by scan over a whole catalogue, beside the bare statements that find one word and one row in it.
 
 use super::error::BenchError;
 use super::figure::{Aim, Figure, Unit};
@@ -28,23 +28,30 @@ pub fn measure(folder: &Path, sizes: &[u64]) -> Result<Vec<Figure>, BenchError> 
     let home = Home::open(&folder.join("search"))?;
     let keys = Keys::open(&home)?;
     let conn = schema::open_writer(&home.database())?;
+    let bare = schema::open_writer(&folder.join("bare-search.db"))?;
     let (mut figures, mut filled) = (Vec::new(), 0);
     for size in sizes {
-        let (done, took) = timed(|| fill(&conn, &keys, filled, *size));
+        let (done, took) = timed(|| fill(filled, *size, |page| index(&conn, &keys, &page)));
+        done?;
+        let (done, at_best) = timed(|| fill(filled, *size, |page| insert(&bare, page)));
         done?;
         let added = usize::try_from(size - filled).unwrap_or(0);
-        figures.push(Figure::new(
-            format!("products indexed, up to {size}"),
-            Unit::PerSecond,
-            rate(added, took),
-        ));
+        let name = format!("products indexed, up to {size}");
+        figures.push(
+            Figure::new(name, Unit::PerSecond, rate(added, took)).beside(rate(added, at_best)),
+        );
         filled = *size;
         figures.extend(look(&conn, *size)?);
     }
     Ok(figures)
 }
 
-fn fill(conn: &Connection, keys: &Keys, from: u64, to: u64) -> Result<(), BenchError> {
+/// Gives every product from one number to another in pages.
+fn fill(
+    from: u64,
+    to: u64,
+    mut take: impl FnMut(FeedPage) -> Result<(), BenchError>,
+) -> Result<(), BenchError> {
     for start in (from..to).step_by(usize::try_from(PAGE).unwrap_or(1)) {
         let mut rows = Vec::new();
         for number in start..(start + PAGE).min(to) {
@@ -54,10 +61,30 @@ fn fill(conn: &Connection, keys: &Keys, from: u64, to: u64) -> Result<(), BenchE
         }
         let feed = i64::try_from(to).unwrap_or(0);
         let cursor = Cursor { epoch: 1, feed, digest: Hash([0; 32]), fill: None };
-        let tx = conn.unchecked_transaction()?;
-        feed::apply(conn, keys, &FeedPage { rows, cursor, more: true })?;
-        tx.commit()?;
+        take(FeedPage { rows, cursor, more: true })?;
     }
+    Ok(())
+}
+
+fn index(conn: &Connection, keys: &Keys, page: &FeedPage) -> Result<(), BenchError> {
+    let tx = conn.unchecked_transaction()?;
+    feed::apply(conn, keys, page)?;
+    tx.commit()?;
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    Ok(())
+}
+
+/// The same texts into a table without any index.
+fn insert(conn: &Connection, page: FeedPage) -> Result<(), BenchError> {
+    let tx = conn.unchecked_transaction()?;
+    for row in page.rows {
+        let value = row.value.as_ref().map_or("", |value| value.get());
+        tx.prepare_cached(
+            "INSERT INTO feed_row (key, feed, generation, value) VALUES (?1, ?2, 1, ?3)",
+        )?
+        .execute(rusqlite::params![row.key, row.feed, value])?;
+    }
+    tx.commit()?;
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())
 }
@@ -80,18 +107,44 @@ fn look(conn: &Connection, size: u64) -> Result<Vec<Figure>, BenchError> {
     let words = Samples::of(count, |n| {
         queries.get(n).map_or(Ok(()), |query| search::search(conn, query, SHOWN).map(|_| ()))
     })?;
+    let bare_words = Samples::of(count, |n| bare_match(conn, number(n, 1)))?;
     let scans = Samples::of(count, |n| {
         codes.get(n).map_or(Ok(()), |code| catalogue::by_scan(conn, code).map(|_| ()))
     })?;
-    let nanos =
-        |what: &str, value| Figure::new(format!("{what}, {size} products"), Unit::Nanos, value);
+    let bare_rows = Samples::of(count, |n| bare_row(conn, number(n, 2)))?;
+    let nanos = |what: &str, value, floor| {
+        Figure::new(format!("{what}, {size} products"), Unit::Nanos, value).beside(floor)
+    };
     Ok(vec![
-        nanos("search, 20 best: p50", words.p50()),
-        nanos("search, 20 best: p99", words.p99()).aims(Aim::AtMost(10_000_000)),
-        nanos("search, 20 best: worst", words.permille(1000)),
-        nanos("barcode: p50", scans.p50()),
-        nanos("barcode: p99", scans.p99()).aims(Aim::AtMost(50_000)),
+        nanos("search, 20 best: p50", words.p50(), bare_words.p50()),
+        nanos("search, 20 best: p99", words.p99(), bare_words.p99()).aims(Aim::AtMost(10_000_000)),
+        nanos("search, 20 best: worst", words.permille(1000), bare_words.permille(1000)),
+        nanos("barcode: p50", scans.p50(), bare_rows.p50()),
+        nanos("barcode: p99", scans.p99(), bare_rows.p99()).aims(Aim::AtMost(50_000)),
     ])
+}
+
+/// The first rows of one word in the index, as the index gives them.
+fn bare_match(conn: &Connection, number: u64) -> Result<(), rusqlite::Error> {
+    let mut statement = conn.prepare_cached(
+        "SELECT item.value FROM item_words JOIN item ON item.id = item_words.rowid
+         WHERE item_words MATCH ?1 LIMIT ?2",
+    )?;
+    let name = search::fold(&shop::name(number));
+    let word = name.split(' ').next().unwrap_or("");
+    let shown = i64::try_from(SHOWN).unwrap_or(i64::MAX);
+    let mut rows = statement.query(rusqlite::params![format!("\"{word}\""), shown])?;
+    while let Some(row) = rows.next()? {
+        row.get_ref(0)?;
+    }
+    Ok(())
+}
+
+/// One row by its primary key.
+fn bare_row(conn: &Connection, number: u64) -> Result<(), rusqlite::Error> {
+    let mut statement = conn.prepare_cached("SELECT value FROM item WHERE id = ?1")?;
+    let id = i64::try_from(number).unwrap_or(i64::MAX) + 1;
+    statement.query_row([id], |row| row.get::<_, String>(0)).map(|_| ())
 }
 
 /// What a person types for a product: its brand, a brand and a word, two frequent words, a few letters, or a part.
