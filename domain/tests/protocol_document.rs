@@ -1,5 +1,7 @@
 //! The examples in the protocol's document are what this crate reads and writes.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use daybook_domain::entry::{Envelope, Fact};
 use daybook_domain::feed::{
     AckRow, CustomerRow, ItemRow, LocationRow, OrderRow, Settings, StaffRow, StockRow, TaxClassRow,

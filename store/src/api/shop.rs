@@ -1,6 +1,7 @@
 //! The web shop's own API: orders, payments, refunds, stock. Every call carries a key (`api-key create`).
 
 mod answer;
+mod asked;
 mod orders;
 mod stock;
 
@@ -9,12 +10,10 @@ use crate::api_keys;
 use crate::db::DbError;
 use answer::Problem;
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
-use serde::de::DeserializeOwned;
 
 /// Largest body of a request.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -72,9 +71,4 @@ fn key_name(api: &Api, headers: &HeaderMap) -> Result<String, Problem> {
     let key = said.and_then(|text| text.strip_prefix("Bearer ")).map(str::trim);
     let key = key.ok_or_else(Problem::no_key)?;
     api.store.gate.read(|tx| api_keys::verify(tx, key))?.ok_or_else(Problem::no_key)
-}
-
-/// Reads a JSON body; what is wrong with it names its field.
-fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| Problem::body(&error))
 }

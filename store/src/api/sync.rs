@@ -6,7 +6,7 @@ use super::Api;
 use crate::db::DbError;
 use crate::enrol::{self, Fresh, Rotation, SEAL_REQUEST_KEY};
 use crate::exchange::{self, refusal};
-use authenticate::{Caller, caller, plain_body};
+use authenticate::{Caller, caller, names_a_key, plain_body};
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -23,9 +23,15 @@ use daybook_sync::refusal::{Refusal, check_exchange};
 use daybook_sync::wire::{ExchangeRequest, WireError, decode_json, deflate, encode_json};
 use std::time::Duration;
 
-/// What a till that finds the store busy is told to wait.
-const BUSY_SECONDS: u32 = 2;
-/// How long a body may take to arrive.
+/// What a till is told that finds the store busy.
+const BUSY: Refusal = Refusal::Busy { retry_after_seconds: 2 };
+/// Largest body of a call that brings no entries.
+const JSON_BYTES_MAX: usize = 16 * 1024;
+/// Bodies up to this are there at once, or somebody holds them back.
+const SHORT_BODY_BYTES: u64 = 64 * 1024;
+/// How long a short body may take to arrive.
+const SHORT_BODY_WITHIN: Duration = Duration::from_secs(10);
+/// How long any other may take: entries of weeks over a slow line.
 const BODY_WITHIN: Duration = Duration::from_secs(120);
 /// Answers below this are not worth compressing.
 const COMPRESS_FROM_BYTES: usize = 1_024;
@@ -39,19 +45,28 @@ pub(super) fn routes() -> Router<Api> {
 }
 
 async fn enrol(State(api): State<Api>, request: Request) -> Response {
-    serve(api, request, enrol_now).await
+    serve(api, request, Call::Json, enrol_now).await
 }
 
 async fn exchange(State(api): State<Api>, request: Request) -> Response {
-    serve(api, request, exchange_now).await
+    serve(api, request, Call::Exchange, exchange_now).await
 }
 
 async fn incarnation(State(api): State<Api>, request: Request) -> Response {
-    serve(api, request, incarnation_now).await
+    serve(api, request, Call::Json, incarnation_now).await
 }
 
 async fn entries(State(api): State<Api>, request: Request) -> Response {
-    serve(api, request, entries_now).await
+    serve(api, request, Call::Json, entries_now).await
+}
+
+/// What a body may be, and whose places it takes while it arrives: calls that need no key keep no exchange out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Call {
+    /// A few fields.
+    Json,
+    /// Entries.
+    Exchange,
 }
 
 /// A request as it came, whole.
@@ -63,21 +78,16 @@ struct Received {
 
 type Handler = fn(&Api, &Received) -> Result<Vec<u8>, Refusal>;
 
-/// Reads the body up to its limit and runs the handler on a blocking thread; a full store answers at once.
-async fn serve(api: Api, request: Request, handler: Handler) -> Response {
+/// Reads the body up to its limit and runs the handler on a blocking thread; a full store answers at once. While a body
+/// arrives it takes no place among those at work.
+async fn serve(api: Api, request: Request, call: Call, handler: Handler) -> Response {
+    let received = match receive(&api, request, call).await {
+        Ok(received) => received,
+        Err(refusal) => return refuse(&refusal),
+    };
     let Ok(_permit) = api.in_flight.clone().try_acquire_owned() else {
-        return refuse(&Refusal::Busy { retry_after_seconds: BUSY_SECONDS });
+        return refuse(&BUSY);
     };
-    let (parts, body) = request.into_parts();
-    // Whoever sends by drops must not keep others out.
-    let body = match tokio::time::timeout(BODY_WITHIN, to_bytes(body, BODY_BYTES_MAX)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => {
-            return refuse(&Refusal::Wire(WireError::BodyTooLarge { max: BODY_BYTES_MAX }));
-        }
-        Err(_) => return refuse(&Refusal::Wire(WireError::Truncated { inside: "the body" })),
-    };
-    let received = Received { path: parts.uri.path().to_owned(), headers: parts.headers, body };
     let compress = accepts_gzip(&received.headers);
     let work = tokio::task::spawn_blocking(move || handler(&api, &received));
     match work.await {
@@ -85,6 +95,33 @@ async fn serve(api: Api, request: Request, handler: Handler) -> Response {
         Ok(Err(refusal)) => refuse(&refusal),
         Err(_) => refuse(&Refusal::Internal),
     }
+}
+
+/// Whoever sends by drops must not keep others out: what is short must be there at once, and time for more is given only to
+/// who names a key of a till.
+async fn receive(api: &Api, request: Request, call: Call) -> Result<Received, Refusal> {
+    let (parts, body) = request.into_parts();
+    let (arriving, max) = match call {
+        Call::Json => (&api.arriving_json, JSON_BYTES_MAX),
+        Call::Exchange => (&api.arriving, BODY_BYTES_MAX),
+    };
+    let _permit = arriving.try_acquire().map_err(|_| BUSY)?;
+    let stated = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let stated = stated.and_then(|length| length.parse::<u64>().ok());
+    let short = stated.is_some_and(|length| length <= SHORT_BODY_BYTES);
+    let within = if short || call == Call::Json { SHORT_BODY_WITHIN } else { BODY_WITHIN };
+    if within == BODY_WITHIN {
+        let (api, headers) = (api.clone(), parts.headers.clone());
+        let known = tokio::task::spawn_blocking(move || names_a_key(&api, &headers));
+        known.await.map_err(|_| Refusal::Internal)??;
+    }
+    let too_large = Refusal::Wire(WireError::BodyTooLarge { max });
+    let body = match tokio::time::timeout(within, to_bytes(body, max)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return Err(too_large),
+        Err(_) => return Err(Refusal::Wire(WireError::Truncated { inside: "the body" })),
+    };
+    Ok(Received { path: parts.uri.path().to_owned(), headers: parts.headers, body })
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {

@@ -291,6 +291,86 @@ fn a_strange_cursor_epoch_or_session_is_a_verdict_and_the_entries_are_taken() {
 }
 
 #[test]
+fn bodies_that_never_arrive_keep_no_till_out() {
+    let wire = Wire::new();
+    let hang = |path: &str, length: usize| {
+        let mut stream = TcpStream::connect(&wire.server.address).unwrap();
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: store\r\nContent-Length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    let hanging: Vec<TcpStream> = (0..300)
+        .map(|n| if n < 260 { hang("/sync/v1/enrol", 100) } else { hang(PATH_EXCHANGE, 100) })
+        .collect();
+    wire.is_alive();
+    let mut stranger = hang(PATH_EXCHANGE, 4 << 20);
+    let mut answer = String::new();
+    stranger.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("sync.missing_header"), "{answer}");
+    drop(hanging);
+}
+
+#[test]
+fn what_is_wrong_with_a_call_of_the_shop_is_told_by_code_and_field() {
+    let wire = Wire::new();
+    let made = run(wire.dir.path(), &["api-key", "create", "shop"]);
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    let ask = |method: &str, path: &str, body: &str| -> Answer {
+        let mut stream = TcpStream::connect(&wire.server.address).unwrap();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: store\r\nConnection: close\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\r\n",
+            made["key"].as_str().unwrap(),
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        // The answer may come before all of it was sent.
+        let _ = stream.write_all(body.as_bytes());
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let status = text.split(' ').nth(1).unwrap().parse().unwrap();
+        let body = text.split_once("\r\n\r\n").unwrap().1;
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    };
+    let id = Uuid::nil();
+    let large = " ".repeat(300_000);
+    let nul = format!(r#"{{"id":"{id}","card_number":"4242\u0000"}}"#);
+    for (method, path, body, status, code, field) in [
+        ("GET", "/orders/no-id".to_owned(), "", 422, "request.field", json!("id")),
+        ("GET", "/orders/%ff".to_owned(), "", 400, "request.path", Value::Null),
+        ("GET", "/orders/no-id/documents/1/pdf".to_owned(), "", 422, "request.field", json!("id")),
+        ("POST", "/orders/no-id/cancel".to_owned(), "", 422, "request.field", json!("id")),
+        ("GET", "/orders?limit=many".to_owned(), "", 422, "request.field", json!("limit")),
+        ("GET", "/orders?before_ms=1.5".to_owned(), "", 422, "request.field", json!("before_ms")),
+        (
+            "GET",
+            "/products/A/stock/check?location=%20".to_owned(),
+            "",
+            422,
+            "request.field",
+            json!("location"),
+        ),
+        ("POST", "/orders".to_owned(), "{", 400, "request.json", Value::Null),
+        ("POST", "/orders".to_owned(), &large, 413, "request.too_large", Value::Null),
+        ("POST", format!("/orders/{id}/pay"), &nul, 400, "request.json", Value::Null),
+        ("GET", format!("/orders/{id}"), "", 404, "order.unknown", json!("order")),
+    ] {
+        let answer = ask(method, &path, body);
+        wire.refuses(&path, &answer, status, code);
+        assert_eq!(answer.1["error"]["field"], field, "{path}");
+    }
+    assert_eq!(ask("GET", "/orders?limit=5", "").0, 200);
+}
+
+#[test]
+fn a_small_call_has_a_small_body() {
+    let wire = Wire::new();
+    let large = format!("{{\"protocol\":1{}}}", " ".repeat(20_000));
+    let answer = wire.server.post("/sync/v1/enrol", &large);
+    wire.refuses("20 kB", &answer, 413, "sync.body_too_large");
+}
+
+#[test]
 fn a_connection_that_breaks_off_leaves_the_server_alone() {
     let wire = Wire::new();
     for sent in [

@@ -70,6 +70,12 @@ impl Problem {
     }
 }
 
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        self.response()
+    }
+}
+
 impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
         let status = match error.remedy() {

@@ -1,11 +1,11 @@
 //! Orders.
 
 use super::answer::{Problem, answer};
-use super::{Api, body, serve};
+use super::asked::{Asked, Body, Named};
+use super::{Api, serve};
 use crate::db::Tx;
 use crate::orders::{self, By, Charge, NewOrder, NewRefund, Order, OrderError, test_card};
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use daybook_domain::amount::Minor;
@@ -59,9 +59,9 @@ impl Change {
     }
 }
 
-pub(super) async fn place(State(api): State<Api>, headers: HeaderMap, bytes: Bytes) -> Response {
+pub(super) async fn place(State(api): State<Api>, headers: HeaderMap, body: Body) -> Response {
     serve(api, headers, move |api, key| {
-        let new: NewOrder = body(&bytes)?;
+        let new: NewOrder = body.read()?;
         let by = By { actor: key.to_owned(), role: Actor::Customer, reason: String::new() };
         let order = api.store.gate.write(move |tx| orders::place(tx, &new, &by))?;
         answer(StatusCode::CREATED, &order)
@@ -69,36 +69,22 @@ pub(super) async fn place(State(api): State<Api>, headers: HeaderMap, bytes: Byt
     .await
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Page {
-    state: Option<String>,
-    before_ms: Option<i64>,
-    limit: Option<i64>,
-}
-
-pub(super) async fn list(
-    State(api): State<Api>,
-    Query(page): Query<Page>,
-    headers: HeaderMap,
-) -> Response {
+pub(super) async fn list(State(api): State<Api>, asked: Asked, headers: HeaderMap) -> Response {
     serve(api, headers, move |api, _| {
-        let limit = page.limit.unwrap_or(50);
-        let found = api
-            .store
-            .gate
-            .read(|tx| orders::list(tx, page.state.as_deref(), page.before_ms, limit))?;
+        let state: Option<String> = asked.get("state")?;
+        let before_ms = asked.get("before_ms")?;
+        let limit = asked.get("limit")?.unwrap_or(50);
+        let found =
+            api.store.gate.read(|tx| orders::list(tx, state.as_deref(), before_ms, limit))?;
         answer(StatusCode::OK, &found)
     })
     .await
 }
 
-pub(super) async fn find(
-    State(api): State<Api>,
-    Path(id): Path<Uuid>,
-    headers: HeaderMap,
-) -> Response {
+pub(super) async fn find(State(api): State<Api>, named: Named, headers: HeaderMap) -> Response {
     serve(api, headers, move |api, _| {
-        let order = api.store.gate.read(|tx| orders::find(tx, OrderId(id)))?;
+        let id = named.order()?;
+        let order = api.store.gate.read(|tx| orders::find(tx, id))?;
         answer(StatusCode::OK, &order)
     })
     .await
@@ -116,12 +102,12 @@ struct NewPayment {
 
 pub(super) async fn pay(
     State(api): State<Api>,
-    Path(id): Path<Uuid>,
+    named: Named,
     headers: HeaderMap,
-    bytes: Bytes,
+    body: Body,
 ) -> Response {
     serve(api, headers, move |api, key| {
-        let new: NewPayment = body(&bytes)?;
+        let (id, new): (OrderId, NewPayment) = (named.order()?, body.read()?);
         let digits = new.card_number.bytes().filter(u8::is_ascii_digit).count();
         if !(12..=19).contains(&digits) || new.card_number.len() > 30 {
             return Err(Problem::field("card_number", "must have 12 to 19 digits"));
@@ -134,7 +120,7 @@ pub(super) async fn pay(
             outcome: test_card(&new.card_number).map_err(str::to_owned),
         };
         let by = By { actor: key.to_owned(), role: Actor::Customer, reason: String::new() };
-        let paid = api.store.gate.write(move |tx| orders::pay(tx, OrderId(id), &charge, &by))?;
+        let paid = api.store.gate.write(move |tx| orders::pay(tx, id, &charge, &by))?;
         let captured = paid.payment == "captured";
         answer(if captured { StatusCode::OK } else { StatusCode::PAYMENT_REQUIRED }, &paid)
     })
@@ -143,14 +129,14 @@ pub(super) async fn pay(
 
 type Act = fn(&mut Tx<'_>, OrderId, &Change, &By) -> Result<Order, OrderError>;
 
-async fn change(api: Api, id: Uuid, headers: HeaderMap, bytes: Bytes, act: Act) -> Response {
+async fn change(api: Api, named: Named, headers: HeaderMap, body: Body, act: Act) -> Response {
     serve(api, headers, move |api, key| {
-        let change: Change = if bytes.is_empty() { Change::default() } else { body(&bytes)? };
+        let (id, change): (OrderId, Change) = (named.order()?, body.read_or_default()?);
         let by = change.by(key);
         if by.actor.chars().count() > 100 || by.reason.chars().count() > 500 {
             return Err(Problem::field("reason", "may have 500 characters, by 100"));
         }
-        let order = api.store.gate.write(move |tx| act(tx, OrderId(id), &change, &by))?;
+        let order = api.store.gate.write(move |tx| act(tx, id, &change, &by))?;
         answer(StatusCode::OK, &order)
     })
     .await
@@ -158,53 +144,53 @@ async fn change(api: Api, id: Uuid, headers: HeaderMap, bytes: Bytes, act: Act) 
 
 pub(super) async fn cancel(
     State(api): State<Api>,
-    Path(id): Path<Uuid>,
+    named: Named,
     headers: HeaderMap,
-    bytes: Bytes,
+    body: Body,
 ) -> Response {
-    change(api, id, headers, bytes, |tx, id, _, by| orders::cancel(tx, id, by)).await
+    change(api, named, headers, body, |tx, id, _, by| orders::cancel(tx, id, by)).await
 }
 
 pub(super) async fn start(
     State(api): State<Api>,
-    Path(id): Path<Uuid>,
+    named: Named,
     headers: HeaderMap,
-    bytes: Bytes,
+    body: Body,
 ) -> Response {
-    change(api, id, headers, bytes, |tx, id, _, by| orders::start(tx, id, by)).await
+    change(api, named, headers, body, |tx, id, _, by| orders::start(tx, id, by)).await
 }
 
 pub(super) async fn ship(
     State(api): State<Api>,
-    Path(id): Path<Uuid>,
+    named: Named,
     headers: HeaderMap,
-    bytes: Bytes,
+    body: Body,
 ) -> Response {
-    change(api, id, headers, bytes, |tx, id, said, by| orders::ship(tx, id, &said.tracking, by))
+    change(api, named, headers, body, |tx, id, said, by| orders::ship(tx, id, &said.tracking, by))
         .await
 }
 
 pub(super) async fn deliver(
     State(api): State<Api>,
-    Path(id): Path<Uuid>,
+    named: Named,
     headers: HeaderMap,
-    bytes: Bytes,
+    body: Body,
 ) -> Response {
-    change(api, id, headers, bytes, |tx, id, _, by| orders::deliver(tx, id, by)).await
+    change(api, named, headers, body, |tx, id, _, by| orders::deliver(tx, id, by)).await
 }
 
 pub(super) async fn refund(
     State(api): State<Api>,
-    Path(id): Path<Uuid>,
+    named: Named,
     headers: HeaderMap,
-    bytes: Bytes,
+    body: Body,
 ) -> Response {
     serve(api, headers, move |api, key| {
-        let new: NewRefund = body(&bytes)?;
+        let (id, new): (OrderId, NewRefund) = (named.order()?, body.read()?);
         // A front end's key stands for the shop's own staff.
         let role = Actor::Staff(Role::Manager);
         let by = By { actor: key.to_owned(), role, reason: new.reason.clone() };
-        let done = api.store.gate.write(move |tx| orders::refund(tx, OrderId(id), &new, &by))?;
+        let done = api.store.gate.write(move |tx| orders::refund(tx, id, &new, &by))?;
         answer(StatusCode::CREATED, &done)
     })
     .await
@@ -212,11 +198,12 @@ pub(super) async fn refund(
 
 pub(super) async fn documents(
     State(api): State<Api>,
-    Path(id): Path<Uuid>,
+    named: Named,
     headers: HeaderMap,
 ) -> Response {
     serve(api, headers, move |api, _| {
-        let documents = api.store.gate.read(|tx| orders::documents_of(tx, OrderId(id)))?;
+        let id = named.order()?;
+        let documents = api.store.gate.read(|tx| orders::documents_of(tx, id))?;
         answer(StatusCode::OK, &documents)
     })
     .await
@@ -228,13 +215,10 @@ fn fonts() -> Option<&'static Fonts> {
     FONTS.get_or_init(|| Fonts::load().ok()).as_ref()
 }
 
-pub(super) async fn pdf(
-    State(api): State<Api>,
-    Path((id, number)): Path<(Uuid, String)>,
-    headers: HeaderMap,
-) -> Response {
+pub(super) async fn pdf(State(api): State<Api>, named: Named, headers: HeaderMap) -> Response {
     serve(api, headers, move |api, _| {
-        let document = api.store.gate.read(|tx| orders::document(tx, OrderId(id), &number))?;
+        let (id, number) = (named.order()?, named.text("number"));
+        let document = api.store.gate.read(|tx| orders::document(tx, id, number))?;
         let fonts = fonts().ok_or_else(Problem::internal)?;
         let pdf = render_a4(fonts, &document, &Options::default())
             .map_err(|error| Problem::new(StatusCode::CONFLICT, error.code(), error))?;

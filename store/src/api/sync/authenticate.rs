@@ -44,6 +44,14 @@ pub(super) fn caller(api: &Api, received: &Received) -> Result<Caller, Refusal> 
     Ok(Caller { till, session: session.to_owned(), key_id })
 }
 
+/// Whether the headers name a key that is known: no proof, but nobody guesses one.
+pub(super) fn names_a_key(api: &Api, headers: &HeaderMap) -> Result<(), Refusal> {
+    let key_id = text(headers, HEADER_KEY)?.to_owned();
+    let found =
+        api.store().gate.read(|tx| request_key(tx, &key_id)).map_err(|error| refusal(&error))?;
+    found.map(drop).ok_or(Refusal::UnknownKey)
+}
+
 fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, Refusal> {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
     value.ok_or(Refusal::MissingHeader { name })

@@ -1,0 +1,93 @@
+//! What a call brings: names in its path, its query, its body. What is wrong with them is an error body like every other.
+
+use super::answer::Problem;
+use crate::apply::limits;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use daybook_domain::ids::OrderId;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+/// The names in the path.
+pub(super) struct Named(BTreeMap<String, String>);
+
+impl Named {
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// The order that the path names.
+    pub(super) fn order(&self) -> Result<OrderId, Problem> {
+        let id = self.text("id").parse();
+        id.map(OrderId).map_err(|_| Problem::field("id", "must be a UUID"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let names = Path::from_request_parts(parts, state).await;
+        names.map(|Path(names)| Self(names)).map_err(|rejection| {
+            Problem::new(StatusCode::BAD_REQUEST, "request.path", rejection.body_text())
+        })
+    }
+}
+
+/// The query.
+pub(super) struct Asked(BTreeMap<String, String>);
+
+impl Asked {
+    /// A field of the query, if it is there.
+    pub(super) fn get<T: FromStr<Err: ToString>>(&self, name: &str) -> Result<Option<T>, Problem> {
+        let read = self.0.get(name).map(|text| text.parse()).transpose();
+        read.map_err(|error: T::Err| Problem::field(name, error))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::from_request_parts(parts, state).await;
+        query.map(|Query(fields)| Self(fields)).map_err(|rejection| {
+            Problem::new(StatusCode::BAD_REQUEST, "request.query", rejection.body_text())
+        })
+    }
+}
+
+/// The body, up to its limit.
+pub(super) struct Body(Bytes);
+
+impl Body {
+    /// Reads JSON; what is wrong with it names its field.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        if limits::holds_nul(&self.0) {
+            let message = "a text may not hold U+0000";
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "request.json", message));
+        }
+        serde_json::from_slice(&self.0).map_err(|error| Problem::body(&error))
+    }
+
+    /// Reads JSON where there is any.
+    pub(super) fn read_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
+        if self.0.is_empty() { Ok(T::default()) } else { self.read() }
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Problem;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = Bytes::from_request(request, state).await;
+        bytes.map(Self).map_err(|rejection| {
+            let status = rejection.status();
+            let code = if status == StatusCode::PAYLOAD_TOO_LARGE {
+                "request.too_large"
+            } else {
+                "request.body"
+            };
+            Problem::new(status, code, rejection.body_text())
+        })
+    }
+}
