@@ -6,7 +6,7 @@
 //! | till restored or cloned | `end_to_end::a_restored_till_begins_anew…`, `exchange::a_fork_keeps_both_histories…`, `exchange::a_second_live_copy_is_told_to_recover`, simulator |
 //! | key lost, till replaced | `trouble::a_replaced_till_goes_on_in_its_next_incarnation`, `exchange::a_new_machine_resumes_a_till…` |
 //! | store restored | `restore::a_restored_store_waits_until_each_till_has_spoken`, `restore::leases_end_with_their_epoch…`, `restore::data_behind_their_witness_are_noticed`, simulator |
-//! | clock wrong or jumping | `tests::a_clock_that_jumped_by_a_day_never_stops_a_sale…`, simulator |
+//! | clock wrong or jumping | `tests::a_clock_that_jumped_by_a_day_never_stops_a_sale…`, `pinned::a_clock_in_another_year_locks_no_till_out…`, simulator |
 //! | old till, new store | `upkeep::a_till_too_old_for_the_feed_still_delivers`, `conformance::a_till_in_another_language_computes_the_released_bytes` |
 //! | new till, old store | `exchange::what_cannot_be_applied_waits_and_the_rest_goes_on` |
 //! | weeks offline | `retail_data::the_baskets_of_a_real_retailer…`, simulator |
@@ -20,6 +20,7 @@
 
 use daybook_tests::demo::office::Office;
 use daybook_tests::process::{StoreProcess, TillActor, program};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -100,6 +101,48 @@ fn each_row_of_when_things_go_wrong_names_tests_that_there_are() {
             assert!(there.iter().any(is_it), "there is no test {name}");
         }
     }
+}
+
+/// An authority, and the store's certificate and key of it, as files: authority, certificate, key.
+fn authority(folder: &Path, name: &str) -> [PathBuf; 3] {
+    let mut ca = CertificateParams::new(Vec::new()).unwrap();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let (ca_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let own = ca.self_signed(&ca_key).unwrap();
+    let store = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let signed = store.signed_by(&key, &Issuer::from_params(&ca, &ca_key)).unwrap();
+    [("ca", own.pem()), ("cert", signed.pem()), ("key", key.serialize_pem())].map(|(what, pem)| {
+        let path = folder.join(format!("{name}-{what}.pem"));
+        std::fs::write(&path, pem).unwrap();
+        path
+    })
+}
+
+#[test]
+fn over_tls_a_till_trusts_its_pinned_authority_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let [own, cert, key] = authority(dir.path(), "own");
+    let [other, ..] = authority(dir.path(), "other");
+    let data = dir.path().join("store");
+    let office = Office::new(&data);
+    office.import(&root().join("sample-shop")).unwrap();
+    let tls = ["--tls-cert", cert.to_str().unwrap(), "--tls-key", key.to_str().unwrap()];
+    let store = StoreProcess::start(&data, "127.0.0.1:0", &tls).unwrap();
+    let url = format!("https://{}", store.address());
+    let code = office.code("mg-road").unwrap();
+    let till = TillActor::new(&dir.path().join("till"))
+        .with("DAYBOOK_STAFF", "asha")
+        .with("DAYBOOK_PIN", "2580");
+    let enrol = |ca: &Path| {
+        till.run(&["enrol", "--store", &url, "--code", &code, "--ca", ca.to_str().unwrap()])
+    };
+    enrol(&other).unwrap_err();
+    enrol(&own).unwrap();
+    till.run(&["sync"]).unwrap();
+    till.run(&["shift", "open", "--float", "100"]).unwrap();
+    till.run(&["sell", "--sku", "NOTEBOOK-172", "--cash", "exact"]).unwrap();
+    till.run(&["sync"]).unwrap();
+    assert_eq!(last(till.run(&["status"]).unwrap())["unsent"], 0);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod enrol;
 mod facts;
 mod http;
 mod lease;
+mod pinned;
 
 pub use enrol::{Enrolment, enrol};
 pub use lease::{ask_lease, release_leases};
@@ -19,6 +20,7 @@ use daybook_domain::ids::TillId;
 use daybook_sync::client::{Action, Client, Event, ExchangePlan, Failure, Reply, Shown};
 use daybook_sync::message::{EntriesRequest, IncarnationRequest};
 use http::Transport;
+use pinned::StoreTime;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -79,7 +81,11 @@ pub fn run(
         .enable_all()
         .build()
         .map_err(TillError::io("sync runtime"))?;
-    let transport = Transport::new(locked(ledger).identity()?)?;
+    let transport = {
+        let ledger = locked(ledger);
+        let known = state::get(ledger.reader(), "store_now_ms")?.map(StoreTime::at_least);
+        Transport::new(ledger.identity()?, known)?
+    };
     let seed = u64::from_be_bytes(random::bytes::<8>()?);
     let mut driver = Driver {
         ledger,

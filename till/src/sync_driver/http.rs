@@ -1,5 +1,6 @@
 //! Messages over HTTP: signed, compressed, with limits on what comes back.
 
+use super::pinned::{self, StoreTime};
 use crate::error::TillError;
 use crate::ledger::Identity;
 use daybook_sync::auth::{
@@ -17,7 +18,7 @@ use daybook_sync::wire::{
     EntriesAnswer, ExchangeRequest, WireError, decode_json, deflate, encode_json,
 };
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Certificate, Client, StatusCode, Url};
+use reqwest::{Client, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use std::sync::Once;
 use std::time::Duration;
@@ -46,8 +47,9 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    pub(super) fn new(identity: &Identity) -> Result<Self, TillError> {
-        let (client, base) = client(&identity.store_url, identity.ca_pem.as_deref())?;
+    /// `known` is the last time that the store named.
+    pub(super) fn new(identity: &Identity, known: Option<StoreTime>) -> Result<Self, TillError> {
+        let (client, base) = client(&identity.store_url, identity.ca_pem.as_deref(), known)?;
         Ok(Self { client, base, till: identity.till.0 })
     }
 
@@ -122,13 +124,17 @@ pub(super) async fn enrol(
     ca_pem: Option<&str>,
     request: &EnrolRequest,
 ) -> Result<EnrolAnswer, TillError> {
-    let (client, base) = client(store_url, ca_pem)?;
+    let (client, base) = client(store_url, ca_pem, None)?;
     let url = url(&base, PATH_ENROL).map_err(|failed| failed.error)?;
     let post = client.post(url).header(CONTENT_TYPE, "application/json").body(encode_json(request));
     answer_of(post).await.and_then(|body| json(&body)).map_err(|failed| failed.error)
 }
 
-fn client(store_url: &str, ca_pem: Option<&str>) -> Result<(Client, Url), TillError> {
+fn client(
+    store_url: &str,
+    ca_pem: Option<&str>,
+    known: Option<StoreTime>,
+) -> Result<(Client, Url), TillError> {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // Whoever was first wins; both are the same provider.
@@ -144,9 +150,7 @@ fn client(store_url: &str, ca_pem: Option<&str>) -> Result<(Client, Url), TillEr
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy();
     if let Some(pem) = ca_pem {
-        let ca =
-            Certificate::from_pem(pem.as_bytes()).map_err(|error| TillError::bad("ca", error))?;
-        builder = builder.tls_certs_only([ca]);
+        builder = builder.tls_backend_preconfigured(pinned::config(pem, known)?);
     }
     let client = builder.build().map_err(|error| TillError::bad("ca", error))?;
     Ok((client, base))
@@ -244,10 +248,10 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_loopback_only() {
-        assert!(client("http://127.0.0.1:9", None).is_ok());
-        assert!(client("http://[::1]:9", None).is_ok());
-        assert!(client("http://store.example", None).is_err());
-        assert!(client("ftp://127.0.0.1", None).is_err());
-        assert!(client("no address", None).is_err());
+        assert!(client("http://127.0.0.1:9", None, None).is_ok());
+        assert!(client("http://[::1]:9", None, None).is_ok());
+        assert!(client("http://store.example", None, None).is_err());
+        assert!(client("ftp://127.0.0.1", None, None).is_err());
+        assert!(client("no address", None, None).is_err());
     }
 }
