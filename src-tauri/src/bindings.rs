@@ -28,6 +28,7 @@ pub fn builder() -> Builder<Wry> {
             commands::preferences,
             commands::set_preferences,
             commands::search,
+            commands::look_up,
             commands::categories,
             commands::products,
             commands::variants,

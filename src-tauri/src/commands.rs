@@ -7,7 +7,7 @@ use daybook_domain::amount::{Minor, Quantity, UnitPrice};
 use daybook_domain::document::TenderType;
 use daybook_till::desk::view::{
     BalanceLeft, Basket, Buyer, CashKind, Category, Closing, CountForm, Customer, CustomerScreen,
-    DiscountInput, Item, ItemPage, Offer, Paid, PaperState, Parked, Payment, Person, Pieces,
+    DiscountInput, Found, Item, ItemPage, Offer, Paid, PaperState, Parked, Payment, Person, Pieces,
     Refund, Report, ReturnLine, ReturnPreview, Returnable, Scanned, Session, Shop, Sold, SyncState,
     UnreferencedReturn, UpiState, ZRow,
 };
@@ -45,6 +45,7 @@ commands! {
     set_preferences(desk, preferences: Preferences) -> Preferences { desk.set_preferences(&preferences) }
 
     search(desk, query: String, limit: u32) -> Vec<Item> { desk.search(&query, limit) }
+    look_up(desk, code: String) -> Found { desk.look_up(&code) }
     categories(desk) -> Vec<Category> { desk.categories() }
     products(desk, category: String, offset: u32, limit: u32) -> ItemPage { desk.products(&category, offset, limit) }
     variants(desk, product: String) -> Vec<Item> { desk.variants(&product) }

@@ -16,6 +16,7 @@ export const commands = {
 	preferences: () => __TAURI_INVOKE<Preferences>("preferences"),
 	setPreferences: (preferences: Preferences) => __TAURI_INVOKE<Preferences>("set_preferences", { preferences }),
 	search: (query: string, limit: number) => __TAURI_INVOKE<Item[]>("search", { query, limit }),
+	lookUp: (code: string) => __TAURI_INVOKE<Found>("look_up", { code }),
 	categories: () => __TAURI_INVOKE<Category[]>("categories"),
 	products: (category: string, offset: number, limit: number) => __TAURI_INVOKE<ItemPage>("products", { category, offset, limit }),
 	variants: (product: string) => __TAURI_INVOKE<Item[]>("variants", { product }),
@@ -503,6 +504,27 @@ export type Fault = {
 	/**  Figures and names in the sentence. */
 	values: { [key in string]: string },
 };
+
+/**  What a code leads to, whatever a screen then does with it. */
+export type Found = 
+/**  Goods; several where a code was given twice. */
+{ kind: "items"; 
+/**  These. */
+items: Item[]; 
+/**  The weight on a scale's label. */
+quantityMilli: Quantity | null } | 
+/**  A document issued here. */
+{ kind: "document"; 
+/**  Its number. */
+number: string } | 
+/**  A web order for this shop. */
+{ kind: "order"; 
+/**  The order. */
+order: string } | 
+/**  Nothing has this code. */
+{ kind: "unknown"; 
+/**  The code. */
+code: string };
 
 /**  So much of something. */
 export type Goods = {
@@ -1214,11 +1236,15 @@ quantityMilli: Quantity | null } |
 /**  It has no price: a person says it. */
 { kind: "needs_price"; 
 /**  The item. */
-item: Item } | 
+item: Item; 
+/**  How much was asked for. */
+quantityMilli: Quantity | null } | 
 /**  It is sold by weight: a person weighs it. */
 { kind: "needs_quantity"; 
 /**  The item. */
-item: Item } | 
+item: Item; 
+/**  The price that a person said, where it has none. */
+unitPriceMicros: UnitPrice | null } | 
 /**  Nothing has this code. */
 { kind: "unknown"; 
 /**  The code. */

@@ -1,18 +1,23 @@
 //! Looking for goods: search, the grid of categories, variants, favourites.
 
-use super::view::{Category, Item, ItemPage};
+use super::view::{Category, Found, Item, ItemPage};
 use super::{Desk, Fault, Turn};
-use crate::catalogue;
+use crate::catalogue::{self, Scan};
 use crate::clock;
 use crate::error::TillError;
-use crate::ledger::{Identity, Topic, query, state};
+use crate::ledger::query::{self, By};
+use crate::ledger::{Identity, Topic, state};
+use crate::orders;
 use crate::search;
 use crate::stock;
+use daybook_domain::amount::Quantity;
+use daybook_domain::barcode::Embedded;
 use daybook_domain::catalogue::{price_at, printed_options};
 use daybook_domain::clock::Moment;
 use daybook_domain::feed::ItemRow;
 use daybook_domain::ids::{LocationId, Sku};
 use rusqlite::Connection;
+use uuid::Uuid;
 
 /// Name in `state`.
 const FAVOURITES: &str = "favourites";
@@ -30,6 +35,34 @@ impl Desk {
         self.look(|conn| {
             let limit = usize::try_from(limit).unwrap_or(search::RESULTS_MAX);
             shown_items(conn, &search::search(conn, query, limit)?)
+        })
+    }
+
+    /// What a code leads to; nothing is sold, and no shift need be open.
+    ///
+    /// # Errors
+    /// `barcode.…` when it was misread, `item.unknown` for a label of goods that are not in the catalogue.
+    pub fn look_up(&self, code: &str) -> Result<Found, Fault> {
+        self.act(|turn| {
+            let code = code.trim();
+            let settings = turn.settings()?;
+            let found =
+                catalogue::scan(turn.conn(), &settings.label_layouts, settings.currency, code)?;
+            let (rows, quantity_milli) = match found {
+                Scan::Items(rows, pack) => (rows, pack),
+                Scan::Label(item, Embedded::WeightMilli(weight)) => {
+                    (vec![*item], Some(Quantity(weight)))
+                }
+                Scan::Label(item, Embedded::PriceMinor(_)) => (vec![*item], None),
+                Scan::Unknown => {
+                    return Ok(match number(turn.conn(), code)? {
+                        Number::Document(number) => Found::Document { number },
+                        Number::Order(order) => Found::Order { order },
+                        Number::None => Found::Unknown { code: code.to_owned() },
+                    });
+                }
+            };
+            Ok(Found::Items { items: shown_items(turn.conn(), &rows)?, quantity_milli })
         })
     }
 
@@ -96,6 +129,29 @@ impl Desk {
             turn.changed([Topic::Catalogue]);
             favourites(turn.conn())
         })
+    }
+}
+
+/// What a number is printed on.
+pub(super) enum Number {
+    /// A receipt.
+    Document(String),
+    /// The confirmation of a web order.
+    Order(Uuid),
+    /// Nothing of this till.
+    None,
+}
+
+/// A code that no goods have may be printed on a receipt or on an order's confirmation.
+pub(super) fn number(conn: &Connection, code: &str) -> Result<Number, TillError> {
+    let number = code.to_uppercase();
+    if query::document(conn, By::Number(&number))?.is_some() {
+        return Ok(Number::Document(number));
+    }
+    match orders::by_number(conn, &number) {
+        Ok(order) => Ok(Number::Order(order.row.order.0)),
+        Err(TillError::Refused { .. }) => Ok(Number::None),
+        Err(error) => Err(error),
     }
 }
 

@@ -1,18 +1,18 @@
 //! Filling the basket: scans, chosen items, quantities; putting it aside; what is said about it.
 
+use super::browse::{self, Number};
 use super::draft::{About, DRAFT, Draft};
 use super::printing::paper_state;
 use super::view::{
     self, Beyond, Buyer, CustomerScreen, Display, DisplayLine, PaperState, Parked, Scanned, Sold,
     Tender,
 };
-use super::{Desk, Fault, Preferences, ScanCommand, Theme, Turn, browse, preferences};
+use super::{Desk, Fault, Preferences, ScanCommand, Theme, Turn, preferences};
 use crate::catalogue::{self, Scan};
 use crate::error::TillError;
 use crate::goods;
-use crate::ledger::query::{self, By};
+use crate::ledger::query;
 use crate::ledger::state;
-use crate::orders;
 use crate::sell::{self, basket_refused, snapshot};
 use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice};
 use daybook_domain::barcode::Embedded;
@@ -243,7 +243,11 @@ impl Turn<'_> {
         self.day()?;
         let settings = self.settings()?;
         match catalogue::scan(self.conn(), &settings.label_layouts, settings.currency, code)? {
-            Scan::Unknown => self.scan_number(code),
+            Scan::Unknown => Ok(match browse::number(self.conn(), code)? {
+                Number::Document(number) => Scanned::Document { number },
+                Number::Order(order) => Scanned::Order { order },
+                Number::None => Scanned::Unknown { code: code.to_owned() },
+            }),
             Scan::Label(item, embedded) => {
                 catalogue::one_label(quantity)?;
                 self.add_label(&item, embedded)
@@ -259,19 +263,6 @@ impl Turn<'_> {
                     .collect::<Result<_, _>>()?;
                 Ok(Scanned::Choose { items, quantity_milli: quantity })
             }
-        }
-    }
-
-    /// A code that no goods have may be printed on a receipt or on an order's confirmation.
-    fn scan_number(&self, code: &str) -> Result<Scanned, TillError> {
-        let number = code.to_uppercase();
-        if query::document(self.conn(), By::Number(&number))?.is_some() {
-            return Ok(Scanned::Document { number });
-        }
-        match orders::by_number(self.conn(), &number) {
-            Ok(order) => Ok(Scanned::Order { order: order.row.order.0 }),
-            Err(TillError::Refused { .. }) => Ok(Scanned::Unknown { code: code.to_owned() }),
-            Err(error) => Err(error),
         }
     }
 
@@ -291,13 +282,14 @@ impl Turn<'_> {
             return Err(TillError::refused("basket.has_price", message).with("sku", &item.sku));
         }
         if goods.unit_price_micros.is_none() {
-            return Ok(Scanned::NeedsPrice { item: Box::new(browse::shown_item(self, item)?) });
+            let item = Box::new(browse::shown_item(self, item)?);
+            return Ok(Scanned::NeedsPrice { item, quantity_milli: quantity });
         }
         let quantity = match quantity {
             Some(quantity) => quantity,
             None if goods.sold_by_weight => {
                 let item = Box::new(browse::shown_item(self, item)?);
-                return Ok(Scanned::NeedsQuantity { item });
+                return Ok(Scanned::NeedsQuantity { item, unit_price_micros: price });
             }
             None => Quantity(Quantity::WHOLE),
         };

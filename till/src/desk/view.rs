@@ -346,6 +346,34 @@ pub struct Basket {
     pub last_line: Option<u32>,
 }
 
+/// What a code leads to, whatever a screen then does with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum Found {
+    /// Goods; several where a code was given twice.
+    Items {
+        /// These.
+        items: Vec<Item>,
+        /// The weight on a label, or how many a pack says it holds.
+        quantity_milli: Option<Quantity>,
+    },
+    /// A document issued here.
+    Document {
+        /// Its number.
+        number: String,
+    },
+    /// A web order for this shop.
+    Order {
+        /// The order.
+        order: Uuid,
+    },
+    /// Nothing has this code.
+    Unknown {
+        /// The code.
+        code: String,
+    },
+}
+
 /// What came of a scan, or of choosing an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
@@ -368,11 +396,15 @@ pub enum Scanned {
     NeedsPrice {
         /// The item.
         item: Box<Item>,
+        /// How much was asked for.
+        quantity_milli: Option<Quantity>,
     },
     /// It is sold by weight: a person weighs it.
     NeedsQuantity {
         /// The item.
         item: Box<Item>,
+        /// The price that a person said, where it has none.
+        unit_price_micros: Option<UnitPrice>,
     },
     /// Nothing has this code.
     Unknown {

@@ -2,8 +2,8 @@
 
 use super::fixture::{PIN, Shop};
 use crate::desk::view::{
-    Closing, DiscountInput, Display, LineStock, Offer, Paid, Pieces, Refund, ReturnLine, Scanned,
-    Sold, UpiState,
+    Closing, DiscountInput, Display, Found, LineStock, Offer, Paid, Pieces, Refund, ReturnLine,
+    Scanned, Sold, UpiState,
 };
 use crate::desk::{
     Approval, Caption, Desk, Fault, Goods, HistoryFilter, LedgerCheck, MoveKind, PaperForm,
@@ -428,6 +428,54 @@ fn an_unknown_code_is_said_and_a_receipt_is_recognised() {
     let sale = sold(desk.pay(&cash(), None));
     let scanned = desk.scan(&sale.number.to_lowercase(), None).unwrap();
     assert_eq!(scanned, Scanned::Document { number: sale.number });
+}
+
+#[test]
+fn a_code_is_looked_up_without_a_shift_and_sells_nothing() {
+    let shop = Shop::open();
+    let desk = desk(&shop);
+    desk.sign_in("asha", PIN).unwrap();
+    let Found::Items { items, quantity_milli } = desk.look_up(" 8904000210037 ").unwrap() else {
+        panic!("the notebook has this code");
+    };
+    assert_eq!((items.len(), quantity_milli), (1, None));
+    assert!(desk.basket().unwrap().lines.is_empty());
+    let unknown = "4006381333931".to_owned();
+    assert_eq!(desk.look_up(&unknown).unwrap(), Found::Unknown { code: unknown });
+    assert_eq!(code(desk.look_up("4006381333932")), "barcode.check_digit");
+    desk.open_shift(Minor(0), &[], None).unwrap();
+    scan(&desk, "TEA");
+    let sale = sold(desk.pay(&cash(), None));
+    let found = desk.look_up(&sale.number.to_lowercase()).unwrap();
+    assert_eq!(found, Found::Document { number: sale.number });
+}
+
+#[test]
+fn what_a_person_said_of_goods_without_a_price_is_asked_once() {
+    let shop = Shop::open();
+    let mut ledger = shop.ledger();
+    let open_price = |sku: &str, by_weight: bool| {
+        let row = json!({"sku": sku, "product": sku, "name": sku, "uom": "kg", "sold_by_weight": by_weight,
+            "tax_class": "gst-5", "prices": []});
+        (format!("item/{sku}"), row)
+    };
+    let rows = [open_price("REPAIR", false), open_price("SCRAP", true)];
+    super::fixture::receive(&mut ledger, 20, &rows);
+    ledger.close().unwrap();
+    let desk = selling(&shop);
+    let three = Some(Quantity(3000));
+    let price = Some(UnitPrice(20_000_000));
+    let Scanned::NeedsPrice { quantity_milli, .. } = desk.scan("REPAIR", three).unwrap() else {
+        panic!("it has no price");
+    };
+    assert_eq!(quantity_milli, three);
+    let asked = desk.add("SCRAP", None, price).unwrap();
+    let Scanned::NeedsQuantity { unit_price_micros, .. } = asked else {
+        panic!("it is weighed: {asked:?}");
+    };
+    assert_eq!(unit_price_micros, price);
+    let added = desk.add("SCRAP", three, unit_price_micros).unwrap();
+    assert!(matches!(added, Scanned::Added { .. }), "{added:?}");
 }
 
 #[test]
