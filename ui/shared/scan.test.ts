@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ScanReader, captureScans, quantityBefore } from "./scan";
+import { BurstMeter, ScanReader, captureScans, quantityBefore } from "./scan";
 
 const settings = { prefix: "", suffix: "Enter", maxGapMs: 35, minLength: 4 };
 
@@ -72,6 +72,56 @@ describe("a scan into a field", () => {
     expect(prevented).toBe(true);
     expect(submit).not.toHaveBeenCalled();
   });
+});
+
+describe("what has the focus while a scanner types", () => {
+  let stop = () => {};
+  const found = vi.fn();
+  beforeEach(() => {
+    document.body.innerHTML = '<select id="list"><option>Card</option><option>7 days</option></select><button id="key">Pay</button>';
+    found.mockReset();
+    stop = captureScans(window, () => settings, found);
+  });
+  afterEach(() => stop());
+
+  function press(target: HTMLElement, keys: string[], pressed: (event: KeyboardEvent) => void = () => {}): void {
+    for (const key of keys) {
+      const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+      Object.defineProperty(event, "timeStamp", { value: 5000 });
+      target.dispatchEvent(event);
+      pressed(event);
+    }
+  }
+
+  it("stays as it was: a list goes back to its choice, and says so", () => {
+    const list = document.querySelector<HTMLSelectElement>("#list")!;
+    const changed = vi.fn();
+    list.addEventListener("change", changed);
+    // The engine looks the first character up in the list.
+    press(list, [..."7890", "Enter"], () => { if (found.mock.calls.length === 0) list.selectedIndex = 1; });
+    expect(found).toHaveBeenCalledExactlyOnceWith("7890", "");
+    expect(list.selectedIndex).toBe(0);
+    expect(changed).toHaveBeenCalledTimes(1);
+  });
+
+  it("is not pressed by a space within a code, but by a person's", () => {
+    const key = document.querySelector<HTMLElement>("#key")!;
+    const kept: string[] = [];
+    press(key, [..."AB 12", "Enter"], (event) => { if (event.defaultPrevented) kept.push(event.key); });
+    expect(kept).toEqual([" ", "Enter"]);
+    expect(found).toHaveBeenCalledExactlyOnceWith("AB 12", "");
+    let prevented = true;
+    press(key, [" "], (event) => { prevented = event.defaultPrevented; });
+    expect(prevented).toBe(false);
+  });
+});
+
+it("a scanner that is set up is measured, however slow it is", () => {
+  const meter = new BurstMeter();
+  let at = 0;
+  const came = [..."]C1AB", "Enter"].map((key, no) => meter.take({ key, atMs: (at += no === 3 ? 90.5 : 40) })).at(-1);
+  expect(came).toEqual({ text: "]C1AB", last: "Enter", largestGapMs: 91 });
+  expect(meter.take({ key: "9", atMs: at + 10 })).toEqual({ text: "9", last: "9", largestGapMs: 0 });
 });
 
 it("a quantity before a scan is read in thousandths", () => {

@@ -49,18 +49,70 @@ export class ScanReader {
   }
 }
 
-type Field = HTMLInputElement | HTMLTextAreaElement;
+/** What came in one go: the characters, the key that came last, and the longest pause between two. */
+export type Burst = { text: string; last: string; largestGapMs: number };
 
-function field(target: EventTarget | null): Field | null {
-  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement ? target : null;
+/** Measures keys, as slowly as a person types, so that a scanner can be set up that is not told from one yet. */
+export class BurstMeter {
+  /** A pause after which something new begins. */
+  static readonly PAUSE_MS = 1000;
+  private burst: Burst = { text: "", last: "", largestGapMs: 0 };
+  private lastMs = Number.NEGATIVE_INFINITY;
+
+  take({ key, atMs }: Key): Burst {
+    const gap = atMs - this.lastMs;
+    this.lastMs = atMs;
+    const { text, last, largestGapMs } = this.burst;
+    if (gap > BurstMeter.PAUSE_MS || last === "Enter" || last === "Tab") {
+      this.burst = { text: key.length === 1 ? key : "", last: key, largestGapMs: 0 };
+    } else if (key !== "Shift") {
+      this.burst = { text: key.length === 1 ? text + key : text, last: key, largestGapMs: Math.max(largestGapMs, Math.ceil(gap)) };
+    }
+    return this.burst;
+  }
 }
 
-/** Listens to the whole window while `settings` answers some. `found` gets the code, and what stood in the field before the scan. */
-export function captureScans(target: Window, settings: () => ScanSettings | null, found: (code: string, before: string) => void): () => void {
+type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+
+function field(target: EventTarget | null): Field | null {
+  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement ? target : null;
+}
+
+/** Whether a space is written there; elsewhere it presses or opens what has the focus. */
+function written(target: EventTarget | null): boolean {
+  return target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !["checkbox", "radio", "button", "submit"].includes(target.type));
+}
+
+/** What stands in a field before the keys of a scan come, to be put back after them. */
+class Before {
+  private readonly index: number;
+  readonly text: string;
+
+  constructor(private readonly into: Field) {
+    this.index = into instanceof HTMLSelectElement ? into.selectedIndex : -1;
+    this.text = into instanceof HTMLSelectElement ? "" : into.value;
+  }
+
+  restore(): void {
+    const { into } = this;
+    if (!(into instanceof HTMLSelectElement)) {
+      into.value = this.text;
+      into.dispatchEvent(new Event("input", { bubbles: true }));
+    } else if (into.selectedIndex !== this.index) {
+      into.selectedIndex = this.index;
+      for (const name of ["input", "change"]) into.dispatchEvent(new Event(name, { bubbles: true }));
+    }
+  }
+}
+
+/**
+ * Listens to the whole window while `settings` answers some. `found` gets the code, and what stood in the field before the scan; `seen` gets
+ * every key, whoever typed it.
+ */
+export function captureScans(target: Window, settings: () => ScanSettings | null, found: (code: string, before: string) => void, seen?: (key: Key) => void): () => void {
   let reader: ScanReader | null = null;
   let made = "";
-  let before = "";
-  let into: Field | null = null;
+  let before: Before | null = null;
   const listen = (event: KeyboardEvent) => {
     // GS, which ends a field of a GS1 code, is typed as Ctrl+].
     const separator = event.ctrlKey && !event.altKey && (event.key === "]" || event.key === "\u001d");
@@ -72,21 +124,24 @@ export function captureScans(target: Window, settings: () => ScanSettings | null
       made = now;
       reader = new ScanReader(wanted);
     }
-    const code = reader.take({ key: separator ? "\u001d" : event.key, atMs: event.timeStamp });
-    if (reader.length === 1 && code === null) {
-      // The first character of what may become a scan has not reached the field yet.
-      into = field(event.target);
-      before = into?.value ?? "";
+    const key = { key: separator ? "\u001d" : event.key, atMs: event.timeStamp };
+    seen?.(key);
+    const code = reader.take(key);
+    if (code === null) {
+      if (reader.length === 1) {
+        // The first character of what may become a scan has not reached the field yet.
+        const into = field(event.target);
+        before = into && new Before(into);
+      } else if (reader.length > 1 && event.key === " " && !written(event.target)) {
+        event.preventDefault();
+      }
+      return;
     }
-    if (code === null) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (into) {
-      into.value = before;
-      into.dispatchEvent(new Event("input", { bubbles: true }));
-    }
-    const text = into ? before : "";
-    into = null;
+    before?.restore();
+    const text = before?.text ?? "";
+    before = null;
     found(code, text);
   };
   target.addEventListener("keydown", listen, true);
