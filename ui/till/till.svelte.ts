@@ -323,13 +323,13 @@ class Till {
   }
 
   /** A product of the grid: one variant goes into the basket, several are chosen from. */
-  async pick(item: Item): Promise<void> {
+  async pick(item: Item, quantityMilli: number | null): Promise<void> {
     if (item.variants > 1) {
       await this.run(async () => {
-        this.dialog = { kind: "choose", items: await commands.variants(item.product), quantityMilli: null };
+        this.dialog = { kind: "choose", items: await commands.variants(item.product), quantityMilli };
       });
     } else {
-      await this.choose(item);
+      await this.choose(item, quantityMilli);
     }
   }
 

@@ -67,6 +67,80 @@ it("keeps an unknown code in sight until it is put away", async () => {
   expect((await screen.findByRole("alert")).textContent).toContain("4006381333931");
 });
 
+it("takes what is found by words: the first by Enter, others by arrow keys, and of no earlier words", async () => {
+  let answer: (items: ReturnType<typeof item>[]) => void = () => {};
+  fake.search.mockResolvedValueOnce([item(1), item(2)]);
+  fake.add.mockResolvedValue({ kind: "added", basket: basket(line(1)), line: 1 });
+  const field = await selling();
+  const search = field.closest("form")!;
+  await fireEvent.input(field, { target: { value: "tea" } });
+  await screen.findByText("Product 2");
+  await fireEvent.submit(search);
+  await waitFor(() => expect(fake.add).toHaveBeenLastCalledWith("SKU-1", null, null));
+  fake.search.mockResolvedValueOnce([item(1), item(2)]);
+  await fireEvent.input(field, { target: { value: "3 * tea" } });
+  await screen.findByText("Product 2");
+  await fireEvent.keyDown(field, { key: "ArrowDown" });
+  fake.lookUp.mockResolvedValue({ kind: "items", items: [item(9)], quantityMilli: null });
+  await fireEvent.submit(search);
+  await waitFor(() => expect(fake.add).toHaveBeenLastCalledWith("SKU-2", 3000, null));
+  fake.lookUp.mockResolvedValue({ kind: "unknown", code: "" });
+  fake.search.mockResolvedValueOnce([item(5)]).mockImplementationOnce(() => new Promise((found) => { answer = found; }));
+  await fireEvent.input(field, { target: { value: "soa" } });
+  await screen.findByText("Product 5");
+  await fireEvent.input(field, { target: { value: "soap" } });
+  await fireEvent.submit(search);
+  expect(fake.add).toHaveBeenCalledTimes(2);
+  answer([item(6), item(7)]);
+  await waitFor(() => expect(fake.add).toHaveBeenLastCalledWith("SKU-6", null, null));
+  expect(fake.scan).not.toHaveBeenCalled();
+});
+
+it("takes words for a code when they are one, or when nothing is found", async () => {
+  fake.scan.mockResolvedValue({ kind: "added", basket: basket(line(3)), line: 3 });
+  fake.search.mockResolvedValue([item(1)]);
+  fake.lookUp.mockResolvedValueOnce({ kind: "items", items: [item(2)], quantityMilli: null });
+  const field = await selling();
+  await fireEvent.input(field, { target: { value: "TEA" } });
+  await screen.findByText("Product 1");
+  await fireEvent.submit(field.closest("form")!);
+  await waitFor(() => expect(fake.scan).toHaveBeenLastCalledWith("TEA", null));
+  await fireEvent.input(field, { target: { value: "2 x 40112" } });
+  await screen.findByText("Product 1");
+  await fireEvent.submit(field.closest("form")!);
+  await waitFor(() => expect(fake.scan).toHaveBeenLastCalledWith("40112", 2000));
+  fake.search.mockResolvedValue([]);
+  await fireEvent.input(field, { target: { value: "zzz" } });
+  await screen.findByText(/Nothing found/);
+  await fireEvent.submit(field.closest("form")!);
+  await waitFor(() => expect(fake.scan).toHaveBeenLastCalledWith("zzz", null));
+  expect(fake.add).not.toHaveBeenCalled();
+});
+
+it("leaves the category that was chosen while the first was being looked for", async () => {
+  let answer: (items: []) => void = () => {};
+  fake.categories.mockResolvedValue([{ name: "Soap", products: 1 }, { name: "Tea", products: 2 }]);
+  fake.favourites.mockImplementation(() => new Promise((found) => { answer = found; }));
+  render(Browse);
+  await waitFor(() => expect(fake.favourites).toHaveBeenCalled());
+  const tea = await screen.findByRole("button", { name: "Tea" });
+  await fireEvent.click(tea);
+  answer([]);
+  await waitFor(() => expect(fake.products).toHaveBeenCalledWith("Tea", 0, 60));
+  expect(tea.getAttribute("aria-pressed")).toBe("true");
+});
+
+it("asks which of several sizes also when three are wanted", async () => {
+  fake.products.mockResolvedValue({ items: [{ ...item(1), variants: 2 }], total: 1 });
+  fake.variants.mockResolvedValue([item(1), item(2)]);
+  const field = await selling();
+  await screen.findByText("Product 1");
+  await fireEvent.input(field, { target: { value: "3 *" } });
+  await fireEvent.click(screen.getByText("Product 1").closest("button")!);
+  await waitFor(() => expect(till.dialog).toEqual({ kind: "choose", items: [item(1), item(2)], quantityMilli: 3000 }));
+  expect(fake.add).not.toHaveBeenCalled();
+});
+
 it("pays once, however often Enter is pressed", async () => {
   let answer: (paid: { kind: "sold"; sold: typeof sold }) => void = () => {};
   fake.basket.mockResolvedValue({ ...basket(line(1)), paying: true });
