@@ -1,11 +1,12 @@
 // Short tones: a cashier hears a scan without looking.
 
-export type Sound = "ok" | "unknown" | "error" | "done";
+export type Sound = "ok" | "unknown" | "error" | "waits" | "done";
 
 const tones: Record<Sound, [number, number][]> = {
   ok: [[1320, 60]],
   unknown: [[330, 140], [262, 220]],
   error: [[220, 180]],
+  waits: [[660, 90], [660, 90]],
   done: [[880, 70], [1320, 110]],
 };
 

@@ -3,7 +3,7 @@
 import { type MessageKey, t, texts } from "../shared/i18n.svelte";
 import { useLook } from "../shared/look";
 import { languageOf } from "../shared/format";
-import { commandPrefix } from "../shared/scan";
+import { type Key, commandPrefix } from "../shared/scan";
 import {
   type Approval, type Approved, type Basket, type Fault, type Item, type LedgerCheck, type Offer, type Paid, type Payment, type Person, type Preferences, type PrintQueue, type PrinterSetup, type Role, type ScanCommand, type Scanned,
   type Session, type Shop, type Sold, type Start, type SyncState, type Topic, commands, faultOf, needsApproval,
@@ -13,12 +13,22 @@ import { play } from "./sounds";
 export type Screen = "sell" | "returns" | "orders" | "stock" | "history" | "shift" | "health" | "settings";
 
 export type Dialog =
-  | { kind: "help" | "customer" | "note" | "recall" | "park" | "clear" | "open-item" | "gift-card" | "quit" | "last" | "wipe" }
+  | { kind: "help" | "customer" | "note" | "recall" | "park" | "clear" | "gift-card" | "quit" | "last" | "wipe" }
+  | { kind: "open-item"; code: string | null }
   | { kind: "choose"; items: Item[]; quantityMilli: number | null }
-  | { kind: "price"; item: Item }
-  | { kind: "weight"; item: Item }
+  | { kind: "price"; item: Item; quantityMilli: number | null }
+  | { kind: "weight"; item: Item; unitPriceMicros: number | null }
   | { kind: "quantity" | "line-price"; line: number }
   | { kind: "discount"; line: number | null };
+
+/** A code as scanned, and how many of it. */
+export type Scan = { code: string; quantityMilli: number | null };
+
+/** A scan that came to nothing, and why; nothing has its code where there is no fault. */
+export type Missed = Scan & { fault: Fault | null };
+
+/** Takes a scan before the basket does; the answer is whether it did. */
+export type Sink = (code: string, quantityMilli: number | null) => boolean | Promise<boolean>;
 
 export type Toast = { id: number; tone: "good" | "bad"; text: string };
 
@@ -64,10 +74,14 @@ class Till {
   printer = $state<PrinterSetup | null>(null);
   preferences = $state<Preferences>(usual);
   screen = $state<Screen>("sell");
-  dialog = $state<Dialog | null>(null);
   returnNumber = $state<string | null>(null);
   orderId = $state<string | null>(null);
-  unknownCode = $state<string | null>(null);
+  /** What was scanned and led to nothing. It stays in sight until a person puts it away, or the code is taken. */
+  missed = $state<Missed[]>([]);
+  /** Scans that are not taken yet. */
+  waiting = $state<Scan[]>([]);
+  /** Whether they wait for a person to answer or close a dialog. */
+  held = $state(false);
   selected = $state<number | null>(null);
   toasts = $state<Toast[]>([]);
   said = $state("");
@@ -76,9 +90,28 @@ class Till {
   catalogueTick = $state(0);
   ordersTick = $state(0);
   nowMs = $state(Date.now());
-  /** Takes a scan before the basket does; the answer is whether it did. */
-  sink: ((code: string) => boolean) | null = null;
+  /** Hears every key with its time, to set a scanner up. */
+  keySeen: ((key: Key) => void) | null = null;
+  private guard: (() => void) | null = null;
+  private open = $state<Dialog | null>(null);
+  private closed: (() => void)[] = [];
+  private sinks: Sink[] = [];
+  private taking = false;
   private toastId = 0;
+
+  get dialog(): Dialog | null {
+    return this.open;
+  }
+
+  set dialog(dialog: Dialog | null) {
+    this.open = dialog;
+    for (const wake of this.closed.splice(0)) wake();
+  }
+
+  /** Whether a dialog asks about goods that were scanned or chosen: the next goods come after its answer. */
+  private get questioned(): boolean {
+    return this.open !== null && ["choose", "price", "weight"].includes(this.open.kind);
+  }
 
   get signedIn(): boolean {
     return this.session?.person != null && !this.session.locked;
@@ -236,11 +269,10 @@ class Till {
 
   /** What came of a scan or a choice. */
   took(scanned: Scanned): void {
-    this.unknownCode = null;
     switch (scanned.kind) {
       case "added": {
         this.sold = null;
-        this.dialog = null;
+        if (this.questioned) this.dialog = null;
         this.show(scanned.basket);
         this.screen = "sell";
         this.sound("ok");
@@ -252,10 +284,10 @@ class Till {
         this.dialog = { kind: "choose", items: scanned.items, quantityMilli: scanned.quantityMilli };
         break;
       case "needs_price":
-        this.dialog = { kind: "price", item: scanned.item };
+        this.dialog = { kind: "price", item: scanned.item, quantityMilli: scanned.quantityMilli };
         break;
       case "needs_quantity":
-        this.dialog = { kind: "weight", item: scanned.item };
+        this.dialog = { kind: "weight", item: scanned.item, unitPriceMicros: scanned.unitPriceMicros };
         break;
       case "document":
         this.returnNumber = scanned.number;
@@ -265,26 +297,107 @@ class Till {
         this.orderId = scanned.order;
         this.screen = "orders";
         break;
-      case "unknown":
-        this.unknownCode = scanned.code;
-        this.said = t("sell.unknown", { code: scanned.code });
-        this.sound("unknown");
-        break;
     }
   }
 
-  private scans: Promise<void> = Promise.resolve();
+  /** Gives scans to a screen or dialog as long as it is shown: the latest is asked first. */
+  takeScans(sink: Sink): () => void {
+    this.sinks.push(sink);
+    return () => {
+      this.sinks = this.sinks.filter((one) => one !== sink);
+    };
+  }
+
+  /** Is told of each scan while a PIN is typed: its digits are none of it. */
+  guardPin(guard: () => void): () => void {
+    this.guard = guard;
+    return () => {
+      if (this.guard === guard) this.guard = null;
+    };
+  }
 
   /** Scans are taken one after the other, none is dropped. */
   scan(code: string, quantityMilli: number | null): void {
-    this.scans = this.scans.then(async () => {
-      if (!this.signedIn || (!code.startsWith(commandPrefix) && this.sink?.(code))) return;
-      await this.run(async () => {
-        const scanned = await commands.scan(code, quantityMilli);
-        if (scanned.kind === "command") await this.obey(scanned.command);
-        else this.took(scanned);
-      });
-    });
+    const scan = { code, quantityMilli };
+    if (!this.signedIn || this.asking) {
+      this.guard?.();
+      this.miss(scan, { code: "scan.pin", message: "scanned while a PIN is asked for", field: null, values: {} });
+      return;
+    }
+    this.waiting.push(scan);
+    if (this.held) this.tellWaiting();
+    void this.takeWaiting();
+  }
+
+  private async takeWaiting(): Promise<void> {
+    if (this.taking) return;
+    this.taking = true;
+    for (let scan = this.waiting[0]; scan; scan = this.waiting[0]) {
+      if (!scan.code.startsWith(commandPrefix)) await this.hold(() => !this.questioned);
+      await this.take(scan);
+      this.waiting.shift();
+    }
+    this.taking = false;
+  }
+
+  /** Waits for a person to come to an end with the dialog that is shown. */
+  private async hold(free: () => boolean): Promise<void> {
+    while (!free()) {
+      if (!this.held) this.tellWaiting();
+      this.held = true;
+      await new Promise<void>((wake) => this.closed.push(wake));
+    }
+    this.held = false;
+  }
+
+  private tellWaiting(): void {
+    this.sound("waits");
+    this.said = t("scan.waits", { count: this.waiting.length });
+  }
+
+  private async take(scan: Scan): Promise<void> {
+    const { code, quantityMilli } = scan;
+    try {
+      const command = code.startsWith(commandPrefix);
+      if (!command) for (const sink of this.sinks.toReversed()) if (await sink(code, quantityMilli)) return this.putAway(code);
+      const scanned = await this.scanned(scan);
+      if (scanned.kind === "command") {
+        await this.run(() => this.obey(scanned.command));
+      } else if (scanned.kind === "unknown") {
+        this.miss(scan, null);
+      } else {
+        // Goods go into the basket beneath a dialog; what needs the place of the dialog waits for it.
+        if (scanned.kind !== "added") await this.hold(() => this.dialog === null);
+        this.putAway(code);
+        this.took(scanned);
+      }
+    } catch (error) {
+      this.miss(scan, faultOf(error));
+    }
+  }
+
+  /** A scan of goods goes back from a payment of which nothing was taken or asked for. */
+  private async scanned({ code, quantityMilli }: Scan): Promise<Scanned> {
+    try {
+      return await commands.scan(code, quantityMilli);
+    } catch (error) {
+      const begun = this.payment === null || this.payment.tendered.length > 0 || this.payment.asking !== null || this.payment.upi !== null;
+      if (faultOf(error).code !== "payment.open" || begun || (await commands.lookUp(code)).kind !== "items") throw error;
+      this.show(await commands.leavePayment());
+      return commands.scan(code, quantityMilli);
+    }
+  }
+
+  /** Keeps what was scanned in sight. */
+  miss(scan: Scan, fault: Fault | null): void {
+    this.putAway(scan.code);
+    this.missed.push({ ...scan, fault });
+    this.said = fault ? `${scan.code}: ${sentence(fault)}` : t("sell.unknown", { code: scan.code });
+    this.sound(fault ? "error" : "unknown");
+  }
+
+  putAway(code: string): void {
+    this.missed = this.missed.filter((one) => one.code !== code);
   }
 
   /** What a code of the card beside the scanner asks for. */
@@ -308,7 +421,7 @@ class Till {
       case "back":
         if (this.dialog) this.dialog = null;
         else if (this.payment) this.show(await commands.leavePayment());
-        else [this.unknownCode, this.sold, this.screen] = [null, null, "sell"];
+        else [this.sold, this.screen] = [null, "sell"];
     }
   }
 
@@ -340,14 +453,15 @@ class Till {
     this.selected = null;
     this.sound("done");
     this.said = t("pay.done", { number: sold.number, change: texts.format.money(sold.changeMinor) });
-    void this.run(() => this.readBasket());
+    // What was said about its paper meanwhile was said of no sale that was shown.
+    void this.run(async () => { await Promise.all([this.readBasket(), this.readPapers()]); });
   }
 
   /** The till belongs to no shop any more: nothing that was shown of it stays. */
   async leaveShop(): Promise<void> {
     Object.assign(this, {
       shop: null, people: [], session: null, basket: null, payment: null, sold: null, sync: null, check: null, papers: null, printer: null,
-      returnNumber: null, orderId: null, unknownCode: null, selected: null, toasts: [], said: "",
+      returnNumber: null, orderId: null, missed: [], selected: null, toasts: [], said: "",
     });
     this.go("sell");
     await this.boot();

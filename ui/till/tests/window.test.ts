@@ -14,7 +14,7 @@ import { sentence, till, why } from "../till.svelte";
 import { basket, fake, item, line, payment, preferences, printer, session, shop, sold } from "./fake";
 
 beforeEach(() => {
-  Object.assign(till, { screen: "sell", dialog: null, sold: null, payment: null, basket: null, unknownCode: null, selected: null, asking: null, toasts: [] });
+  Object.assign(till, { screen: "sell", dialog: null, sold: null, payment: null, basket: null, missed: [], selected: null, asking: null, toasts: [] });
 });
 
 /** Keys as a scanner sends them: one right after the other, then Enter. Answers whether Enter was left to the page. */
@@ -60,11 +60,132 @@ it("sells three of what is scanned after 3 *", async () => {
   await waitFor(() => expect(fake.scan).toHaveBeenCalledExactlyOnceWith("8904000210037", 3000));
 });
 
-it("keeps an unknown code in sight until it is put away", async () => {
-  fake.scan.mockResolvedValue({ kind: "unknown", code: "4006381333931" });
+it("keeps every code that came to nothing in sight on every screen, until it is put away or becomes an open item", async () => {
+  const misread = { code: "barcode.check_digit", message: "misread", field: null, values: {} };
+  fake.scan.mockResolvedValueOnce({ kind: "unknown", code: "4006381333931" }).mockRejectedValueOnce(misread)
+    .mockResolvedValueOnce({ kind: "added", basket: basket(line(1)), line: 1 });
+  fake.addOpenItem.mockResolvedValue({ kind: "added", basket: basket(line(1), line(2)), line: 2 });
   const field = await selling();
+  for (const code of ["4006381333931", "4006381333932", "8904000210037"]) await scan(field, code);
+  await waitFor(() => expect(fake.scan).toHaveBeenCalledTimes(3));
+  till.go("settings");
+  const alert = await screen.findByRole("alert");
+  for (const code of ["4006381333931", "4006381333932"]) expect(alert.textContent).toContain(code);
+  await fireEvent.click(screen.getByRole("button", { name: "Put 4006381333932 away" }));
+  expect(alert.textContent).not.toContain("4006381333932");
+  till.shop = { ...shop, taxClasses: [{ class: "gst-5", ratePpm: 50_000 }] };
+  await fireEvent.click(screen.getByRole("button", { name: "Open item" }));
+  await fireEvent.input(screen.getByLabelText("Price of one"), { target: { value: "10" } });
+  await fireEvent.submit(screen.getByLabelText("Price of one").closest("form")!);
+  await waitFor(() => expect(screen.queryByRole("alert")).toBeNull());
+  expect(fake.addOpenItem).toHaveBeenCalledExactlyOnceWith("4006381333931", 1000, "gst-5", 1000);
+  expect(till.dialog).toBeNull();
+});
+
+it("asks about one scan after the other, and the next ones wait in sight", async () => {
+  const sizes = [{ ...item(1), options: "M" }, { ...item(2), options: "L" }];
+  fake.scan.mockResolvedValueOnce({ kind: "choose", items: sizes, quantityMilli: null })
+    .mockResolvedValueOnce({ kind: "needs_price", item: item(3), quantityMilli: 2000 })
+    .mockResolvedValueOnce({ kind: "added", basket: basket(line(1), line(3), line(4)), line: 4 });
+  fake.add.mockResolvedValueOnce({ kind: "added", basket: basket(line(1)), line: 1 }).mockResolvedValue({ kind: "added", basket: basket(line(1), line(3)), line: 3 });
+  const field = await selling();
+  await scan(field, "1111111");
+  await screen.findByRole("dialog");
+  for (const code of ["3333333", "4444444"]) await scan(field, code);
+  await waitFor(() => expect(screen.getByTestId("waits").textContent).toContain("3333333, 4444444"));
+  expect(fake.scan).toHaveBeenCalledTimes(1);
+  await fireEvent.click(screen.getByText("L").closest("button")!);
+  const price = await screen.findByTestId("amount");
+  expect(fake.add).toHaveBeenLastCalledWith("SKU-2", null, null);
+  expect((await screen.findByTestId("waits")).textContent).toContain("4444444");
+  await fireEvent.input(price, { target: { value: "10" } });
+  await fireEvent.submit(price.closest("form")!);
+  await waitFor(() => expect(fake.scan).toHaveBeenCalledTimes(3));
+  expect(fake.add).toHaveBeenLastCalledWith("SKU-3", 2000, 10_000_000);
+  await waitFor(() => expect(screen.queryByTestId("waits")).toBeNull());
+  expect(till.basket?.lines.length).toBe(3);
+  expect(till.dialog).toBeNull();
+});
+
+it("leaves a form as it is when something is scanned over it, and asks about that afterwards", async () => {
+  fake.scan.mockResolvedValueOnce({ kind: "added", basket: basket(line(1)), line: 1 })
+    .mockResolvedValueOnce({ kind: "needs_quantity", item: item(2), unitPriceMicros: null });
+  await selling();
+  till.dialog = { kind: "customer" };
+  const name = await screen.findByTestId<HTMLInputElement>("customer");
+  await fireEvent.input(name, { target: { value: "98450" } });
+  await scan(name, "1111111");
+  await scan(name, "2222222");
+  await screen.findByTestId("waits");
+  expect(till.basket?.lines.length).toBe(1);
+  expect(name.value).toBe("98450");
+  expect(till.dialog).toEqual({ kind: "customer" });
+  await fireEvent.keyDown(window, { key: "Escape" });
+  await waitFor(() => expect(till.dialog?.kind).toBe("weight"));
+});
+
+it("goes back from a payment that was not begun for goods, and keeps them in sight once it was", async () => {
+  const open = { code: "payment.open", message: "open", field: null, values: {} };
+  fake.basket.mockResolvedValue({ ...basket(line(1)), paying: true });
+  fake.payment.mockResolvedValue(payment);
+  fake.lookUp.mockResolvedValue({ kind: "items", items: [item(2)], quantityMilli: null });
+  fake.scan.mockRejectedValueOnce(open).mockResolvedValueOnce({ kind: "added", basket: basket(line(1), line(2)), line: 2 }).mockRejectedValue(open);
+  fake.leavePayment.mockResolvedValue(basket(line(1)));
+  render(App);
+  await screen.findByTestId("left");
+  await scan(document.body, "2222222");
+  await waitFor(() => expect(till.basket?.lines.length).toBe(2));
+  expect(till.payment).toBeNull();
+  expect(till.missed).toEqual([]);
+  till.payment = { ...payment, tendered: [{ no: 1, type: "cash", amountMinor: 1000, reference: null, upi: null, balanceLeftMinor: null }] };
+  await scan(document.body, "3333333");
+  expect((await screen.findByRole("alert")).textContent).toContain("3333333");
+  expect(fake.leavePayment).toHaveBeenCalledTimes(1);
+  fake.scan.mockResolvedValue({ kind: "added", basket: basket(line(1), line(2), line(3)), line: 3 });
+  till.payment = null;
+  await fireEvent.click(screen.getByRole("button", { name: "Try again" }));
+  await waitFor(() => expect(screen.queryByRole("alert")).toBeNull());
+  expect(till.basket?.lines.length).toBe(3);
+});
+
+it("takes no scan for a PIN, and asks nobody for one once the till is locked", async () => {
+  fake.lock.mockResolvedValue({ ...session, locked: true });
+  const refusal = { code: "approval.missing", message: "needs approval", field: null, values: { role: "manager" } };
+  fake.people.mockResolvedValue([{ staff: "kavya", name: "Kavya", role: "manager" }]);
+  render(App);
+  await waitFor(() => expect(till.session).not.toBeNull());
+  const act = vi.fn<(approval: unknown) => Promise<string>>().mockRejectedValue(refusal);
+  const done = till.approved(act).catch((error: unknown) => error);
+  const pin = await screen.findByTestId<HTMLInputElement>("approval-pin");
+  expect(await scan(pin, "8904000210037")).toBe(false);
+  expect(pin.value).toBe("");
+  expect(act).toHaveBeenCalledTimes(1);
+  expect(till.missed.map((one) => one.code)).toEqual(["8904000210037"]);
+  till.session = await fake.lock();
+  expect(await done).toEqual(refusal);
+  expect(till.asking).toBeNull();
+  await fireEvent.click(await screen.findByRole("radio", { name: /Kavya/ }));
+  await scan(document.body, "8904000210038");
+  expect(screen.getByRole("status", { name: /0 digits/ })).toBeTruthy();
+  expect(fake.signIn).not.toHaveBeenCalled();
+  expect(fake.scan).not.toHaveBeenCalled();
+});
+
+it("tries a scanner on the settings' screen and sells nothing", async () => {
+  await selling();
+  till.go("settings");
+  const field = await screen.findByTestId("scanner-test");
+  await scan(field, "8904000210037");
+  const read = await screen.findByTestId("scanner-read");
+  await waitFor(() => expect(read.textContent).toContain("Read as 8904000210037"));
+  expect(read.textContent).toMatch(/13 characters, longest pause \d+ ms, last key Enter/);
+  expect(fake.scan).not.toHaveBeenCalled();
+  fake.setPreferences.mockImplementation(async (wanted) => wanted);
+  await fireEvent.change(screen.getByTestId("scanner-suffix"), { target: { value: "#" } });
+  await waitFor(() => expect(till.preferences.scanner.suffix).toBe("#"));
+  await fireEvent.focus(field);
   await scan(field, "4006381333931");
-  expect((await screen.findByRole("alert")).textContent).toContain("4006381333931");
+  await waitFor(() => expect(screen.getByTestId("scanner-read").textContent).toContain("Not read as a scan"));
 });
 
 it("takes what is found by words: the first by Enter, others by arrow keys, and of no earlier words", async () => {
@@ -139,6 +260,13 @@ it("asks which of several sizes also when three are wanted", async () => {
   await fireEvent.click(screen.getByText("Product 1").closest("button")!);
   await waitFor(() => expect(till.dialog).toEqual({ kind: "choose", items: [item(1), item(2)], quantityMilli: 3000 }));
   expect(fake.add).not.toHaveBeenCalled();
+});
+
+it("says how the paper of a sale is, also when it heard of it before the sale", async () => {
+  till.sold = null;
+  fake.lastSale.mockResolvedValue({ ...sold, paper: "printed" });
+  till.done({ ...sold, paper: "queued" });
+  await waitFor(() => expect(till.sold?.paper).toBe("printed"));
 });
 
 it("pays once, however often Enter is pressed", async () => {
