@@ -24,6 +24,7 @@ describe("figures as people read them", () => {
     const english = formats("en", "INR", 2, 330);
     expect(english.money(12345678)).toBe("₹1,23,456.78");
     expect(english.quantity(1500, "kg")).toBe("1.5 kg");
+    expect(formats("hi", "INR", 2, 330).quantity(1500, "kg")).toBe("1.5 कि॰ग्रा॰");
     expect(english.quantity(2000)).toBe("2");
     expect(english.percent(125000)).toBe("12.5%");
     expect(english.dateTime(Date.UTC(2026, 10, 26, 20, 19)), "of the shop, not of the machine").toMatch(/27.*1:49/);

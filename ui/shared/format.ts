@@ -26,7 +26,7 @@ export type Formats = {
   age(atMs: number, nowMs: number): string;
 };
 
-const units: Record<Uom, string> = { each: "", kg: "kg", litre: "l", metre: "m", gallon: "gal" };
+const units: Record<Uom, string | null> = { each: null, kg: "kilogram", litre: "liter", metre: "meter", gallon: "gallon" };
 
 /** Times are those of the shop, `offsetMin` minutes from UTC, whatever the machine is set to. */
 export function formats(language: Language, currency: string, exponent: number, offsetMin: number): Formats {
@@ -35,6 +35,8 @@ export function formats(language: Language, currency: string, exponent: number, 
   const money = new Intl.NumberFormat(locale, { style: "currency", currency, minimumFractionDigits: exponent, maximumFractionDigits: exponent });
   const price = new Intl.NumberFormat(locale, { style: "currency", currency, minimumFractionDigits: exponent, maximumFractionDigits: 6 });
   const quantity = new Intl.NumberFormat(locale, { maximumFractionDigits: 3 });
+  const measured = (unit: string) => new Intl.NumberFormat(locale, { maximumFractionDigits: 3, style: "unit", unit, unitDisplay: "short" });
+  const quantities = Object.fromEntries(Object.entries(units).map(([uom, unit]) => [uom, unit === null ? quantity : measured(unit)])) as Record<Uom, Intl.NumberFormat>;
   const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 4 });
   const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
   const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
@@ -43,7 +45,7 @@ export function formats(language: Language, currency: string, exponent: number, 
   return {
     money: (minor) => money.format(minor / 10 ** exponent),
     unitPrice: (micros) => price.format(micros / 1e6),
-    quantity: (milli, uom = "each") => [quantity.format(milli / 1000), units[uom]].filter(Boolean).join(" "),
+    quantity: (milli, uom = "each") => quantities[uom].format(milli / 1000),
     percent: (ppm) => percent.format(ppm / 1e6),
     number: (value) => quantity.format(value),
     time: (atMs) => time.format(local(atMs)),
