@@ -5,7 +5,7 @@ import { useLook } from "../shared/look";
 import { languageOf } from "../shared/format";
 import { type Key, commandPrefix } from "../shared/scan";
 import {
-  type Approval, type Approved, type Basket, type Fault, type Item, type LedgerCheck, type Offer, type Paid, type Payment, type Person, type Preferences, type PrintQueue, type PrinterSetup, type Role, type ScanCommand, type Scanned,
+  type Approval, type Approved, type Basket, type Fault, type Item, type LedgerCheck, type MoveKind, type Offer, type Paid, type Payment, type Person, type Preferences, type PrintQueue, type PrinterSetup, type Role, type ScanCommand, type Scanned,
   type Session, type Shop, type Sold, type Start, type SyncState, type Topic, commands, faultOf, needsApproval,
 } from "./backend";
 import { play } from "./sounds";
@@ -14,6 +14,7 @@ export type Screen = "sell" | "returns" | "orders" | "stock" | "history" | "shif
 
 export type Dialog =
   | { kind: "help" | "customer" | "note" | "recall" | "park" | "clear" | "gift-card" | "quit" | "last" | "wipe" }
+  | { kind: "void"; number: string }
   | { kind: "open-item"; code: string | null }
   | { kind: "choose"; items: Item[]; quantityMilli: number | null }
   | { kind: "price"; item: Item; quantityMilli: number | null }
@@ -29,6 +30,9 @@ export type Missed = Scan & { fault: Fault | null };
 
 /** Takes a scan before the basket does; the answer is whether it did. */
 export type Sink = (code: string, quantityMilli: number | null) => boolean | Promise<boolean>;
+
+/** Goods and how much of them, as typed. */
+export type MovingRow = { item: Item; quantity: string };
 
 export type Toast = { id: number; tone: "good" | "bad"; text: string };
 
@@ -74,6 +78,8 @@ class Till {
   printer = $state<PrinterSetup | null>(null);
   preferences = $state<Preferences>(usual);
   screen = $state<Screen>("sell");
+  /** Goods that are about to be moved or counted, as they are entered. */
+  moving = $state<{ act: MoveKind | "count" | null; rows: MovingRow[] }>({ act: null, rows: [] });
   returnNumber = $state<string | null>(null);
   orderId = $state<string | null>(null);
   /** What was scanned and led to nothing. It stays in sight until a person puts it away, or the code is taken. */
@@ -359,7 +365,8 @@ class Till {
     const { code, quantityMilli } = scan;
     try {
       const command = code.startsWith(commandPrefix);
-      if (!command) for (const sink of this.sinks.toReversed()) if (await sink(code, quantityMilli)) return this.putAway(code);
+      this.putAway(code);
+      if (!command) for (const sink of this.sinks.toReversed()) if (await sink(code, quantityMilli)) return;
       const scanned = await this.scanned(scan);
       if (scanned.kind === "command") {
         await this.run(() => this.obey(scanned.command));
@@ -368,7 +375,6 @@ class Till {
       } else {
         // Goods go into the basket beneath a dialog; what needs the place of the dialog waits for it.
         if (scanned.kind !== "added") await this.hold(() => this.dialog === null);
-        this.putAway(code);
         this.took(scanned);
       }
     } catch (error) {
@@ -394,6 +400,11 @@ class Till {
     this.missed.push({ ...scan, fault });
     this.said = fault ? `${scan.code}: ${sentence(fault)}` : t("sell.unknown", { code: scan.code });
     this.sound(fault ? "error" : "unknown");
+  }
+
+  /** Keeps a scan in sight that a screen has no use for; the fault's sentence is in the catalogue of messages. */
+  refuse(scan: Scan, code: "scan.counting" | "scan.not_on_receipt"): void {
+    this.miss(scan, { code, message: code, field: null, values: {} });
   }
 
   putAway(code: string): void {
@@ -461,7 +472,7 @@ class Till {
   async leaveShop(): Promise<void> {
     Object.assign(this, {
       shop: null, people: [], session: null, basket: null, payment: null, sold: null, sync: null, check: null, papers: null, printer: null,
-      returnNumber: null, orderId: null, missed: [], selected: null, toasts: [], said: "",
+      returnNumber: null, orderId: null, missed: [], moving: { act: null, rows: [] }, selected: null, toasts: [], said: "",
     });
     this.go("sell");
     await this.boot();

@@ -3,6 +3,7 @@ import { beforeEach, expect, it, vi } from "vitest";
 import App from "../App.svelte";
 import Quit from "../dialogs/Quit.svelte";
 import Wipe from "../dialogs/Wipe.svelte";
+import type { Found, Returnable, StockView } from "../bindings";
 import { withKey } from "../keymap";
 import Health from "../screens/Health.svelte";
 import Papers from "../screens/health/Papers.svelte";
@@ -14,7 +15,7 @@ import { sentence, till, why } from "../till.svelte";
 import { basket, fake, item, line, payment, preferences, printer, session, shop, sold } from "./fake";
 
 beforeEach(() => {
-  Object.assign(till, { screen: "sell", dialog: null, sold: null, payment: null, basket: null, missed: [], selected: null, asking: null, toasts: [] });
+  Object.assign(till, { screen: "sell", dialog: null, sold: null, payment: null, basket: null, missed: [], selected: null, asking: null, toasts: [], moving: { act: null, rows: [] } });
 });
 
 /** Keys as a scanner sends them: one right after the other, then Enter. Answers whether Enter was left to the page. */
@@ -267,6 +268,119 @@ it("says how the paper of a sale is, also when it heard of it before the sale", 
   fake.lastSale.mockResolvedValue({ ...sold, paper: "printed" });
   till.done({ ...sold, paper: "queued" });
   await waitFor(() => expect(till.sold?.paper).toBe("printed"));
+});
+
+const returnable: Returnable = {
+  number: "T1/26-27/00001", kind: "tax_invoice", day: "2026-11-26", issuedAtMs: 1, cashier: "Asha", customer: null, payableMinor: 18_000, leftMinor: 18_000,
+  lines: [
+    { no: 1, sku: "SKU-1", name: "Product 1", options: null, uom: "each", byPiece: true, soldMilli: 2000, leftMilli: 2000, totalMinor: 12_000 },
+    { no: 2, sku: "SKU-2", name: "Product 2", options: null, uom: "kg", byPiece: false, soldMilli: 750, leftMilli: 750, totalMinor: 6000 },
+  ],
+  tenders: [], mediaBack: ["card", "cash"], voidable: true, corrections: [], act: "a",
+};
+
+/** What codes of one digit lead to: goods of that number; 9 is a receipt. */
+async function lookUp(code: string): Promise<Found> {
+  const no = Number(code[0]);
+  return no === 9 ? { kind: "document", number: returnable.number } : { kind: "items", items: [item(no)], quantityMilli: null };
+}
+
+it("looks an item up that is scanned among the stock, and moves all that is scanned after an act was chosen", async () => {
+  const of = (no: number): StockView => ({
+    item: item(no), onHandMilli: 5000, levelMilli: 5000, known: true, reservedMilli: 0, allottedMilli: 0, leasedMilli: 0, ownUnsentMilli: 0, asOfMs: 1, elsewhere: [],
+  });
+  fake.session.mockResolvedValue({ ...session, shift: null });
+  fake.lookUp.mockImplementation(lookUp);
+  fake.stockOf.mockImplementation(async (sku) => of(Number(sku.slice(4))));
+  fake.movements.mockResolvedValue([]);
+  fake.lowStock.mockResolvedValue([]);
+  fake.locations.mockResolvedValue([]);
+  fake.moveStock.mockResolvedValue(null);
+  render(App);
+  await waitFor(() => expect(till.session).not.toBeNull());
+  till.go("stock");
+  await screen.findByTestId("stock-search");
+  await scan(document.body, "1111111");
+  await screen.findByTestId("on-hand");
+  expect(screen.queryByTestId("moving")).toBeNull();
+  await fireEvent.click(screen.getByTestId("act-receive"));
+  const first = await screen.findByTestId<HTMLInputElement>("stock-quantity");
+  await fireEvent.input(first, { target: { value: "4" } });
+  for (const code of ["2222222", "1111111", "2222222"]) await scan(document.body, code);
+  await waitFor(() => expect(screen.getAllByTestId<HTMLInputElement>("stock-quantity").map((field) => field.value)).toEqual(["5", "2"]));
+  // What was gathered stays when the till is looked at otherwise meanwhile.
+  till.go("history");
+  till.go("stock");
+  await fireEvent.submit(await screen.findByTestId("moving"));
+  await waitFor(() => expect(fake.moveStock).toHaveBeenCalledTimes(1));
+  const goods = [{ sku: "SKU-1", quantityMilli: 5000 }, { sku: "SKU-2", quantityMilli: 2000 }];
+  expect(fake.moveStock).toHaveBeenCalledWith({ kind: "receive", goods, reason: null, otherLocation: null, transfer: null }, null);
+  await waitFor(() => expect(screen.queryByTestId("moving")).toBeNull());
+  expect(fake.scan).not.toHaveBeenCalled();
+});
+
+it("ticks what is scanned of a receipt that is taken back, up to what is left, and notes the slip of a card", async () => {
+  fake.lookUp.mockImplementation(lookUp);
+  fake.returnable.mockResolvedValue(returnable);
+  fake.previewReturn.mockResolvedValue({ lines: [], totalMinor: 12_000, backMinor: 12_000, tender: "card" });
+  fake.refund.mockResolvedValue(sold);
+  await selling();
+  till.returnNumber = returnable.number;
+  till.go("returns");
+  await screen.findByRole("checkbox", { name: "Product 1" });
+  for (const code of ["1111111", "2222222", "1111111", "1111112"]) await scan(document.body, code);
+  expect((await screen.findByRole("alert")).textContent).toContain("1111112");
+  await fireEvent.click(screen.getByRole("button", { name: "Not wanted" }));
+  await fireEvent.input(screen.getByTestId("refund-reference"), { target: { value: "SLIP9" } });
+  await waitFor(() => expect(screen.getByTestId("preview").textContent).toContain("120"));
+  await fireEvent.click(screen.getByRole("button", { name: "Refund" }));
+  await waitFor(() => expect(fake.refund).toHaveBeenCalledTimes(1));
+  expect(fake.refund.mock.calls[0]?.[0]).toMatchObject({
+    lines: [{ line: 1, quantityMilli: 2000, restock: true }, { line: 2, quantityMilli: 750, restock: true }], tender: "card", reference: "SLIP9",
+  });
+  expect(fake.scan).not.toHaveBeenCalled();
+});
+
+it("asks before a whole sale is voided, and why", async () => {
+  fake.returnable.mockResolvedValue(returnable);
+  fake.voidSale.mockResolvedValue(sold);
+  await selling();
+  till.returnNumber = returnable.number;
+  till.go("returns");
+  await fireEvent.click(await screen.findByRole("button", { name: "Void the whole sale" }));
+  const go = await screen.findByRole<HTMLButtonElement>("button", { name: "Void" });
+  expect(go.disabled).toBe(true);
+  await fireEvent.click(screen.getByRole("button", { name: "Mistake" }));
+  expect(fake.voidSale).not.toHaveBeenCalled();
+  await fireEvent.click(go);
+  await waitFor(() => expect(fake.voidSale).toHaveBeenCalledExactlyOnceWith(returnable.number, "Mistake", null));
+  await waitFor(() => expect(till.screen).toBe("sell"));
+});
+
+it("shows the receipt that is scanned in the history, and the documents of whichever customer is meant", async () => {
+  const asked = { name: "Rao", phone: null, taxId: null };
+  fake.lookUp.mockImplementation(lookUp);
+  fake.history.mockResolvedValue([]);
+  fake.findCustomers.mockResolvedValue([{ id: "c1", ...asked }, { id: "c2", ...asked, name: "Rao Traders" }]);
+  await selling();
+  till.go("history");
+  const name = await screen.findByPlaceholderText("Phone or name");
+  await scan(document.body, "9999999");
+  await waitFor(() => expect(fake.document).toHaveBeenCalledExactlyOnceWith(returnable.number));
+  expect(till.screen).toBe("history");
+  await fireEvent.input(name, { target: { value: "rao" } });
+  await fireEvent.click(await screen.findByRole("button", { name: /Rao Traders/ }));
+  await waitFor(() => expect(fake.history.mock.lastCall?.[0].customer).toBe("c2"));
+});
+
+it("leads nobody away from a drawer that is half counted", async () => {
+  fake.countForm.mockResolvedValue({ tenders: [], denominations: shop.denominations });
+  await selling();
+  till.go("shift");
+  await fireEvent.click(await screen.findByRole("button", { name: "Count and close" }));
+  await scan(document.body, "1111111");
+  expect((await screen.findByRole("alert")).textContent).toContain("1111111");
+  expect([till.screen, fake.scan.mock.calls.length]).toEqual(["shift", 0]);
 });
 
 it("pays once, however often Enter is pressed", async () => {
