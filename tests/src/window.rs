@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Pause between typing and a scan; longer than the gap by which the tests' tills tell them apart.
-const BETWEEN: Duration = Duration::from_millis(600);
+pub const BETWEEN: Duration = Duration::from_millis(600);
 
 /// Waits as a person does.
 #[expect(clippy::disallowed_methods, reason = "a window tells nobody when it has painted")]

@@ -8,16 +8,19 @@ use daybook_tests::http;
 use daybook_tests::printers::{Cups, RawPrinter};
 use daybook_tests::process::{StoreProcess, TillActor, program};
 use daybook_tests::proxy::Proxy;
-use daybook_tests::window::{SessionBus, Window, pause};
+use daybook_tests::window::{BETWEEN, SessionBus, Window, pause};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
-use thirtyfour::Key;
 use thirtyfour::error::WebDriverResult;
+use thirtyfour::{By, Key};
 
 /// EAN-13 of the sample shop's notebook.
 const NOTEBOOK: &str = "8904000210037";
+
+/// Code by which its onions are weighed.
+const ONION: &str = "00101";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -149,6 +152,15 @@ async fn a_scanner_and_the_keyboard_alone_complete_a_sale() -> WebDriverResult<(
     window.picture(&picture("done-light"))?;
     window.scan(NOTEBOOK).await?;
     window.text(".lines .quantity", "1").await?;
+    // Goods that are on no label: words, then arrow keys and Enter.
+    window.fill("[role=search] input", "ball pen").await?;
+    window.find(".tiles [aria-current=true]").await?;
+    pause(BETWEEN).await;
+    window.keys(Key::Right + "").await?;
+    window.text(".tiles .tile:nth-child(2) [aria-current=true]", "Black").await?;
+    window.picture(&picture("search-light"))?;
+    window.keys(Key::Enter + "").await?;
+    window.text(".lines li:nth-child(2)", "Black").await?;
     drop(window);
     let documents = shop.documents();
     assert_eq!(documents.len(), 1, "{left}");
@@ -217,6 +229,89 @@ async fn an_unknown_code_is_kept_on_the_screen_and_a_receipt_is_taken_back() -> 
     assert_eq!(documents.len(), 2);
     assert_eq!(documents[1].0, "refund.completed");
     assert_eq!(documents[0].1, documents[1].1, "what was paid came back");
+    shop.assert_whole();
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_scan_goes_nowhere_but_where_it_is_meant() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let window = selling(&shop).await?;
+    // While one is asked about the next waits.
+    window.scan(ONION).await?;
+    window.find("[role=dialog] [data-testid=amount]").await?;
+    window.scan(NOTEBOOK).await?;
+    window.text("[data-testid=waits]", NOTEBOOK).await?;
+    window.picture(&picture("scan-waits-light"))?;
+    window.fill("[role=dialog] [data-testid=amount]", "0.5").await?;
+    pause(BETWEEN).await;
+    window.keys(Key::Enter + "").await?;
+    window.text(".lines", "Onion").await?;
+    window.text(".lines", "otebook").await?;
+    // A space within a code presses nothing.
+    let focus = |css: &str| format!("document.querySelector('{css}').focus()");
+    window.driver().execute(focus("button.pay"), vec![]).await?;
+    window.scan("AB 123456").await?;
+    window.text(".unknown", "AB 123456").await?;
+    assert!(window.driver().find(By::Css("[data-testid=left]")).await.is_err(), "nobody pays");
+    // No PIN is typed by a scanner.
+    window.keys(Key::F12 + "").await?;
+    window.touch("Asha").await?;
+    window.scan(NOTEBOOK).await?;
+    window.keys("2".to_owned()).await?;
+    assert_eq!(window.text(".dots", "●").await?.trim(), "●");
+    window.keys(Key::Backspace + "").await?;
+    window.sign_in("Asha", &pin("asha")).await?;
+    window.text(".unknown:nth-child(2)", "PIN").await?;
+    window.picture(&picture("missed-light"))?;
+    assert_eq!(window.accessibility().await?, "");
+    window.find(".unknown:nth-child(2) button.plain").await?.click().await?;
+    // A list stays as it was, and the receipt is ticked or the code kept in sight.
+    window.keys(Key::F10 + "").await?;
+    window.text("[data-testid=left]", "₹").await?;
+    window.keys(Key::Enter + "").await?;
+    window.text("[data-testid=change]", "₹").await?;
+    window.find(".done .row button:nth-child(2)").await?.click().await?;
+    window.scan(NOTEBOOK).await?;
+    window.text("[data-testid=preview]", "").await?;
+    window.find("tbody tr:nth-child(2) input:checked").await?;
+    let tender = window.find(".tender select").await?;
+    let before = tender.prop("value").await?;
+    window.driver().execute(focus(".tender select"), vec![]).await?;
+    window.scan("STOLE-1234").await?;
+    window.text(".unknown:nth-child(2)", "STOLE-1234").await?;
+    assert_eq!(tender.prop("value").await?, before);
+    window.picture(&picture("return-scanned-light"))?;
+    drop(window);
+    assert_eq!(shop.documents().len(), 1);
+    shop.assert_whole();
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_delivery_is_scanned_into_the_stock_without_a_shift() -> WebDriverResult<()> {
+    let shop = Shop::begin();
+    let window = open(&shop).await?;
+    window.sign_in("Asha", &pin("asha")).await?;
+    window.touch("Stock").await?;
+    window.find("[data-testid=stock-search]").await?;
+    window.scan(NOTEBOOK).await?;
+    let before = window.text("[data-testid=on-hand]", "").await?;
+    window.find("[data-testid=act-receive]").await?.click().await?;
+    window.find("[data-testid=stock-quantity]").await?;
+    for code in [NOTEBOOK, NOTEBOOK, ONION] {
+        window.scan(code).await?;
+    }
+    window.fill("[data-testid=moving] tr:nth-child(2) input", "2.5").await?;
+    window.picture(&picture("receive-light"))?;
+    assert_eq!(window.accessibility().await?, "");
+    window.find("[data-testid=moving] button.go").await?.click().await?;
+    window.text(".toasts", "2 items").await?;
+    window.scan(NOTEBOOK).await?;
+    window.text("[data-testid=movements]", "Received").await?;
+    let after: i64 = window.find("[data-testid=on-hand]").await?.text().await?.parse().unwrap();
+    assert_eq!(after, before.parse::<i64>().unwrap() + 2);
+    drop(window);
     shop.assert_whole();
     Ok(())
 }
