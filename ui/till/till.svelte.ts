@@ -25,8 +25,8 @@ export type Dialog =
 /** A code as scanned, and how many of it. */
 export type Scan = { code: string; quantityMilli: number | null };
 
-/** A scan that came to nothing, and why; nothing has its code where there is no fault. */
-export type Missed = Scan & { fault: Fault | null };
+/** A scan that came to nothing, and why. */
+export type Missed = Scan & { why: Fault | "unknown" | "pin" | "counting" | "not_on_receipt" };
 
 /** Takes a scan before the basket does; the answer is whether it did. */
 export type Sink = (code: string, quantityMilli: number | null) => boolean | Promise<boolean>;
@@ -63,6 +63,9 @@ export function sentence(fault: Fault): string {
   if (fault.field) values.field = texts.has(`field.${fault.field}`) ? t(`field.${fault.field}` as MessageKey) : fault.field;
   return texts.has(key) ? t(key, values) : fault.message;
 }
+
+/** Why a scan came to nothing, in the person's language. */
+export const whyMissed = (why: Missed["why"]): string => (typeof why === "string" ? t(`missed.${why}`) : sentence(why));
 
 class Till {
   start = $state<Start | null>(null);
@@ -327,7 +330,7 @@ class Till {
     const scan = { code, quantityMilli };
     if (!this.signedIn || this.asking) {
       this.guard?.();
-      this.miss(scan, { code: "scan.pin", message: "scanned while a PIN is asked for", field: null, values: {} });
+      this.miss(scan, "pin");
       return;
     }
     this.waiting.push(scan);
@@ -371,7 +374,7 @@ class Till {
       if (scanned.kind === "command") {
         await this.run(() => this.obey(scanned.command));
       } else if (scanned.kind === "unknown") {
-        this.miss(scan, null);
+        this.miss(scan, "unknown");
       } else {
         // Goods go into the basket beneath a dialog; what needs the place of the dialog waits for it.
         if (scanned.kind !== "added") await this.hold(() => this.dialog === null);
@@ -395,16 +398,11 @@ class Till {
   }
 
   /** Keeps what was scanned in sight. */
-  miss(scan: Scan, fault: Fault | null): void {
+  miss(scan: Scan, why: Missed["why"]): void {
     this.putAway(scan.code);
-    this.missed.push({ ...scan, fault });
-    this.said = fault ? `${scan.code}: ${sentence(fault)}` : t("sell.unknown", { code: scan.code });
-    this.sound(fault ? "error" : "unknown");
-  }
-
-  /** Keeps a scan in sight that a screen has no use for; the fault's sentence is in the catalogue of messages. */
-  refuse(scan: Scan, code: "scan.counting" | "scan.not_on_receipt"): void {
-    this.miss(scan, { code, message: code, field: null, values: {} });
+    this.missed.push({ ...scan, why });
+    this.said = `${scan.code}: ${whyMissed(why)}`;
+    this.sound(why === "unknown" ? "unknown" : "error");
   }
 
   putAway(code: string): void {
