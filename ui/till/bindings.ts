@@ -511,7 +511,7 @@ export type Found =
 { kind: "items"; 
 /**  These. */
 items: Item[]; 
-/**  The weight on a scale's label. */
+/**  The weight on a label, or how many a pack says it holds. */
 quantityMilli: Quantity | null } | 
 /**  A document issued here. */
 { kind: "document"; 
