@@ -15,7 +15,7 @@ import { sentence, till, why } from "../till.svelte";
 import { basket, fake, item, line, payment, preferences, printer, session, shop, sold } from "./fake";
 
 beforeEach(() => {
-  Object.assign(till, { screen: "sell", dialog: null, sold: null, payment: null, basket: null, missed: [], selected: null, asking: null, toasts: [], moving: { act: null, rows: [] } });
+  Object.assign(till, { screen: "sell", dialog: null, sold: null, payment: null, basket: null, missed: [], selected: null, asking: null, toasts: [], moving: { act: null, rows: [] }, nowMs: Date.now() });
 });
 
 /** Keys as a scanner sends them: one right after the other, then Enter. Answers whether Enter was left to the page. */
