@@ -28,7 +28,11 @@ pub const CHANGE_NOTES_MAX: i64 = 10;
 /// Most change that is believed.
 #[must_use]
 pub fn change_max(currency: Currency) -> Minor {
-    let largest = denominations(currency).first().map_or(i64::MAX, |piece| piece.face.0);
+    let largest = match issued(currency) {
+        Some((notes, _)) => notes.first().copied().unwrap_or(i64::MAX),
+        // No currency has a larger note than a million of its units.
+        None => 10_i64.pow(currency.exponent()).saturating_mul(1_000_000),
+    };
     Minor(largest.saturating_mul(CHANGE_NOTES_MAX))
 }
 
@@ -36,7 +40,14 @@ pub fn change_max(currency: Currency) -> Minor {
 /// US Federal Reserve, CBUAE, SAMA); for other currencies the usual steps of 1, 2 and 5.
 #[must_use]
 pub fn denominations(currency: Currency) -> Vec<Denomination> {
-    let (notes, coins): (&[i64], &[i64]) = match currency.code() {
+    let Some((notes, coins)) = issued(currency) else { return usual(currency) };
+    let of = |note: bool| move |face: &i64| Denomination { face: Minor(*face), note };
+    notes.iter().map(of(true)).chain(coins.iter().map(of(false))).collect()
+}
+
+/// Notes and coins that the issuing bank names, the largest first, where they are known.
+fn issued(currency: Currency) -> Option<(&'static [i64], &'static [i64])> {
+    Some(match currency.code() {
         "INR" => (&[50_000, 20_000, 10_000, 5_000, 2_000, 1_000], &[2_000, 1_000, 500, 200, 100]),
         "EUR" => {
             (&[50_000, 20_000, 10_000, 5_000, 2_000, 1_000, 500], &[200, 100, 50, 20, 10, 5, 2, 1])
@@ -45,10 +56,8 @@ pub fn denominations(currency: Currency) -> Vec<Denomination> {
         "USD" => (&[10_000, 5_000, 2_000, 1_000, 500, 200, 100], &[50, 25, 10, 5, 1]),
         "AED" => (&[100_000, 50_000, 20_000, 10_000, 5_000, 2_000, 1_000, 500], &[100, 50, 25]),
         "SAR" => (&[50_000, 20_000, 10_000, 5_000, 1_000, 500], &[200, 100, 50, 25, 10, 5, 1]),
-        _ => return usual(currency),
-    };
-    let of = |note: bool| move |face: &i64| Denomination { face: Minor(*face), note };
-    notes.iter().map(of(true)).chain(coins.iter().map(of(false))).collect()
+        _ => return None,
+    })
 }
 
 /// 1, 2 and 5 at every power of ten, from a hundred thousandth part of the largest down to the minor unit.
@@ -109,6 +118,17 @@ mod tests {
                     pieces.iter().filter(|p| p.note == kind).map(|p| p.face.0).collect();
                 prop_assert!(faces.windows(2).all(|pair| pair[0] > pair[1]));
             }
+        }
+    }
+
+    #[test]
+    fn change_is_believed_up_to_what_notes_can_give_and_a_scanned_code_is_not() {
+        assert_eq!(change_max(Currency::INR), Minor(500_000));
+        for (code, usual, minor) in [("JPY", 9_000, 1), ("VND", 450_000, 1), ("KWD", 19_000, 1_000)]
+        {
+            let max = change_max(Currency::try_from(code.to_owned()).unwrap());
+            assert!(max.0 >= usual, "{code}");
+            assert!(max.0 < 89_040_002 * minor, "{code}: an EAN-8 is no amount");
         }
     }
 
