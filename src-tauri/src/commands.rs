@@ -174,6 +174,9 @@ pub(crate) fn open_paper(desk: State<'_, Desk>, file: String) -> Result<(), Faul
 #[tauri::command(async)]
 #[specta::specta]
 pub(crate) fn open_customer_display(app: AppHandle, desk: State<'_, Desk>) -> Result<(), Fault> {
-    desk.keep_customer_window(true)?;
+    // The window opens whether or not the till can remember it.
+    if let Err(fault) = desk.keep_customer_window(true) {
+        tracing::warn!(code = fault.code, "the customer's window is not remembered");
+    }
     window::open_display(&app).map_err(|error| Fault::of_window(&error.to_string()))
 }

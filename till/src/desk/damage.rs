@@ -134,16 +134,18 @@ impl Desk {
             TillError::refused("approval.missing", "a manager must restore").with("role", "manager")
         })?;
         let staff = StaffId::new(approval.staff.as_str())?;
-        let knows = |conn: &Connection| {
-            let known = staff::known(conn, &staff).is_ok();
-            known && catalogue::settings(conn).is_ok()
-        };
         let here = std::iter::once(self.dir.join(DATABASE));
-        let conn = here
-            .chain(files.iter().cloned())
+        let sources = here.chain(files.iter().cloned());
+        let knows = |conn: Connection| match staff::known(&conn, &staff) {
+            Ok(_) if catalogue::settings(&conn).is_ok() => Some(Ok(conn)),
+            // Who was dismissed stays so, whatever an older backup says.
+            Err(refused @ TillError::Refused { .. }) => Some(Err(refused)),
+            Ok(_) | Err(_) => None,
+        };
+        let conn = sources
             .filter_map(|file| schema::open_reader(&file).ok())
-            .find(knows)
-            .ok_or_else(|| staff::unknown(&staff))?;
+            .find_map(knows)
+            .ok_or_else(|| staff::unknown(&staff))??;
         let keys = Keys::open(&Home::open(&self.dir)?)?;
         let moment = clock::now();
         let guesses = &mut lock(&self.guesses);

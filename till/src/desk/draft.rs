@@ -166,6 +166,8 @@ impl Counter {
                 let paper = paper_state(ledger.reader(), id)?;
                 counter.done = Some(Sold { paper, ..Sold::of(&done.sale.document) });
             }
+            // What was said about the next sale already stays said.
+            counter.draft = if draft.payment.is_some() { Draft::default() } else { draft };
             counter.draft.after = Some(id);
             return Ok(counter);
         }

@@ -311,6 +311,13 @@ fn a_sale_that_a_power_cut_took_from_the_screen_is_told_when_the_till_starts_aga
     let again = desk(&shop);
     assert_eq!(told(&again), Some((sale.number.clone(), 40_000)));
     assert!(again.sign_in("asha", PIN).unwrap().done.is_some(), "whoever signs in is told");
+    again.set_note(Some("for Meera"), None).unwrap();
+    drop(again);
+    let again = desk(&shop);
+    assert_eq!(told(&again), Some((sale.number.clone(), 40_000)));
+    again.sign_in("asha", PIN).unwrap();
+    let noted = again.basket().unwrap().note;
+    assert_eq!(noted.as_deref(), Some("for Meera"), "what was said about the next sale");
     scan(&again, "TEA");
     assert_eq!(told(&again), None, "the next basket puts it away");
     again.clear_basket(None).unwrap();
@@ -799,6 +806,24 @@ fn pins_for_a_damaged_ledger_are_not_guessed_without_end() {
     let codes = (0..12).map(|_| code(desk.restore_backup(Some(&guess)))).collect::<Vec<_>>();
     assert_eq!((codes[0].as_str(), codes[11].as_str()), ("staff.wrong_pin", "staff.locked"));
     assert_eq!(code(desk.restore_backup(Some(&manager()))), "staff.locked");
+}
+
+#[test]
+fn a_dismissed_manager_restores_nothing_whatever_an_older_backup_says() {
+    let shop = Shop::open();
+    let first = selling(&shop);
+    first.backup_now().unwrap();
+    drop(first);
+    damage_tail(&shop);
+    let conn = rusqlite::Connection::open(shop.till().join("till.db")).unwrap();
+    let key = format!("staff/{}", manager().staff);
+    let sql =
+        "UPDATE feed_row SET value = json_set(value, '$.active', json('false')) WHERE key = ?1";
+    assert_eq!(conn.execute(sql, [key]).unwrap(), 1);
+    drop(conn);
+    let desk = desk(&shop);
+    assert!(matches!(desk.start(), Start::Damaged { .. }));
+    assert_eq!(code(desk.restore_backup(Some(&manager()))), "staff.inactive");
 }
 
 /// What is found at once when the till starts.
