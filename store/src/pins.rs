@@ -8,8 +8,8 @@ use crate::keyring::Keyring;
 use daybook_domain::feed::StaffRow;
 use daybook_domain::ids::StaffId;
 
-/// How a hash begins that is not sealed: a PHC string.
-const PLAIN: &str = "$argon2%";
+/// How a hash begins that is not sealed: a PHC string. A sealed one is hexadecimal.
+const PLAIN: &str = "$%";
 
 /// Bound to its person: a sealed hash that is moved to another's row does not open.
 fn purpose(staff: &StaffId) -> String {

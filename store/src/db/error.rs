@@ -161,7 +161,20 @@ impl From<postgres::Error> for DbError {
 
 impl From<r2d2::Error> for DbError {
     fn from(error: r2d2::Error) -> Self {
-        Self::Crowded(error.to_string())
+        Self::Pool(error.to_string())
+    }
+}
+
+impl DbError {
+    /// No connection: with all of them in use it is a crowd, else the server cannot be reached.
+    pub(super) fn of_pool<M: r2d2::ManageConnection>(
+        pool: &r2d2::Pool<M>,
+        error: &r2d2::Error,
+    ) -> Self {
+        if pool.state().connections >= pool.max_size() {
+            return Self::Crowded(error.to_string());
+        }
+        Self::Pool(error.to_string())
     }
 }
 
@@ -204,11 +217,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_without_a_free_connection_is_busy() {
+    fn a_pool_without_a_free_connection_is_busy_and_one_that_gets_none_is_not() {
         let pool = r2d2::Pool::builder().max_size(1).build(One).unwrap();
         let held = pool.get().unwrap();
-        let error = DbError::from(pool.get_timeout(Duration::from_millis(1)).unwrap_err());
-        assert_eq!((error.remedy(), error.code()), (Remedy::Retry, "store.busy"));
+        let error = pool.get_timeout(Duration::from_millis(1)).unwrap_err();
+        let crowded = DbError::of_pool(&pool, &error);
+        assert_eq!((crowded.remedy(), crowded.code()), (Remedy::Retry, "store.busy"));
         drop(held);
+        let empty = r2d2::Pool::builder().max_size(2).min_idle(Some(0)).build(One).unwrap();
+        assert_eq!(DbError::of_pool(&empty, &error).remedy(), Remedy::Recover);
     }
 }

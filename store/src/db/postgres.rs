@@ -46,7 +46,7 @@ impl PostgresPool {
     }
 
     pub(crate) fn connection(&self) -> Result<r2d2::PooledConnection<Connections>, DbError> {
-        Ok(self.pool.get()?)
+        self.pool.get().map_err(|error| DbError::of_pool(&self.pool, &error))
     }
 
     /// Runs a reader on one unchanging view of the data.

@@ -187,6 +187,11 @@ pub(super) enum Secret {
     Hash(String),
 }
 
+/// A PHC string that tills can check a PIN against.
+fn is_argon2(hash: &str) -> bool {
+    argon2::PasswordHash::new(hash).is_ok_and(|hash| hash.algorithm.as_str() == "argon2id")
+}
+
 pub(super) fn staff(bytes: &[u8], faults: &mut Faults) -> Vec<Line<StaffLine>> {
     let columns =
         Columns { required: &["staff", "name", "role"], optional: &["pin", "pin_hash", "active"] };
@@ -195,9 +200,7 @@ pub(super) fn staff(bytes: &[u8], faults: &mut Faults) -> Vec<Line<StaffLine>> {
             (Some(_), None) => {
                 Secret::Pin(cells.parse("pin", |pin| validate_pin(pin).map(|()| pin.to_owned()))?)
             }
-            (None, Some(hash)) if argon2::PasswordHash::new(hash).is_ok() => {
-                Secret::Hash(hash.to_owned())
-            }
+            (None, Some(hash)) if is_argon2(hash) => Secret::Hash(hash.to_owned()),
             (None, Some(_)) => return Err(Wrong::new("pin_hash", "is no argon2 hash")),
             (None, None) => return Err(Wrong::new("pin", "must not be empty")),
             (Some(_), Some(_)) => {
