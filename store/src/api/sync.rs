@@ -27,11 +27,9 @@ use std::time::Duration;
 const BUSY: Refusal = Refusal::Busy { retry_after_seconds: 2 };
 /// Largest body of a call that brings no entries.
 const JSON_BYTES_MAX: usize = 16 * 1024;
-/// Bodies up to this are there at once, or somebody holds them back.
-const SHORT_BODY_BYTES: u64 = 64 * 1024;
-/// How long a short body may take to arrive.
-const SHORT_BODY_WITHIN: Duration = Duration::from_secs(10);
-/// How long any other may take: entries of weeks over a slow line.
+/// How long a body without entries may take to arrive.
+const JSON_WITHIN: Duration = Duration::from_secs(10);
+/// How long one with entries may take: those of weeks over a slow line.
 const BODY_WITHIN: Duration = Duration::from_secs(120);
 /// Answers below this are not worth compressing.
 const COMPRESS_FROM_BYTES: usize = 1_024;
@@ -97,20 +95,16 @@ async fn serve(api: Api, request: Request, call: Call, handler: Handler) -> Resp
     }
 }
 
-/// Whoever sends by drops must not keep others out: what is short must be there at once, and time for more is given only to
+/// Whoever sends by drops must not keep others out: a few fields must be there at once, and time for more is given only to
 /// who names a key of a till.
 async fn receive(api: &Api, request: Request, call: Call) -> Result<Received, Refusal> {
     let (parts, body) = request.into_parts();
-    let (arriving, max) = match call {
-        Call::Json => (&api.arriving_json, JSON_BYTES_MAX),
-        Call::Exchange => (&api.arriving, BODY_BYTES_MAX),
+    let (arriving, max, within) = match call {
+        Call::Json => (&api.arriving_json, JSON_BYTES_MAX, JSON_WITHIN),
+        Call::Exchange => (&api.arriving, BODY_BYTES_MAX, BODY_WITHIN),
     };
     let _permit = arriving.try_acquire().map_err(|_| BUSY)?;
-    let stated = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let stated = stated.and_then(|length| length.parse::<u64>().ok());
-    let short = stated.is_some_and(|length| length <= SHORT_BODY_BYTES);
-    let within = if short || call == Call::Json { SHORT_BODY_WITHIN } else { BODY_WITHIN };
-    if within == BODY_WITHIN {
+    if call == Call::Exchange {
         let (api, headers) = (api.clone(), parts.headers.clone());
         let known = tokio::task::spawn_blocking(move || names_a_key(&api, &headers));
         known.await.map_err(|_| Refusal::Internal)??;
@@ -119,7 +113,8 @@ async fn receive(api: &Api, request: Request, call: Call) -> Result<Received, Re
     let body = match tokio::time::timeout(within, to_bytes(body, max)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return Err(too_large),
-        Err(_) => return Err(Refusal::Wire(WireError::Truncated { inside: "the body" })),
+        // Not the till's fault: a slow line may be faster later.
+        Err(_) => return Err(BUSY),
     };
     Ok(Received { path: parts.uri.path().to_owned(), headers: parts.headers, body })
 }
