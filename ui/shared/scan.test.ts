@@ -60,15 +60,22 @@ describe("a scan into a field", () => {
     document.querySelector("form")?.addEventListener("submit", submit);
     field.value = "3*";
     let prevented = false;
-    for (const key of [..."890400", "Enter"]) {
-      const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
-      Object.defineProperty(event, "timeStamp", { value: 5000 });
-      field.dispatchEvent(event);
-      if (key.length === 1) field.value += key;
-      else prevented = event.defaultPrevented;
-    }
-    expect(found).toHaveBeenCalledWith("890400", "3*");
-    expect(field.value).toBe("3*");
+    const scan = () => {
+      for (const key of [..."890400", "Enter"]) {
+        const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+        Object.defineProperty(event, "timeStamp", { value: 5000 });
+        field.dispatchEvent(event);
+        if (key.length === 1) field.value += key;
+        else prevented = event.defaultPrevented;
+      }
+    };
+    scan();
+    expect(found).toHaveBeenLastCalledWith("890400", "3*");
+    expect(field.value, "the quantity is of one scan").toBe("");
+    field.value = "tea";
+    scan();
+    expect(found).toHaveBeenLastCalledWith("890400", "tea");
+    expect(field.value).toBe("tea");
     expect(prevented).toBe(true);
     expect(submit).not.toHaveBeenCalled();
   });

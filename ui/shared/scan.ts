@@ -83,7 +83,7 @@ function written(target: EventTarget | null): boolean {
   return target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !["checkbox", "radio", "button", "submit"].includes(target.type));
 }
 
-/** What stands in a field before the keys of a scan come, to be put back after them. */
+/** What stands in a field before the keys of a scan come, to be put back after them; a quantity is used up by the scan. */
 class Before {
   private readonly index: number;
   readonly text: string;
@@ -96,7 +96,7 @@ class Before {
   restore(): void {
     const { into } = this;
     if (!(into instanceof HTMLSelectElement)) {
-      into.value = this.text;
+      into.value = quantityBefore(this.text) === null ? this.text : "";
       into.dispatchEvent(new Event("input", { bubbles: true }));
     } else if (into.selectedIndex !== this.index) {
       into.selectedIndex = this.index;

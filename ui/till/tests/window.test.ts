@@ -59,6 +59,8 @@ it("sells three of what is scanned after 3 *", async () => {
   await fireEvent.input(field, { target: { value: "3 * " } });
   await scan(field, "8904000210037");
   await waitFor(() => expect(fake.scan).toHaveBeenCalledExactlyOnceWith("8904000210037", 3000));
+  await scan(field, "8904000210038");
+  await waitFor(() => expect(fake.scan).toHaveBeenLastCalledWith("8904000210038", null));
 });
 
 it("keeps every code that came to nothing in sight on every screen, until it is put away or becomes an open item", async () => {
