@@ -155,8 +155,11 @@ export function quantityBefore(text: string): number | null {
   return Number(match[1] + (match[2] ?? "").padEnd(3, "0"));
 }
 
-/** How the codes of the card beside the scanner begin; the till knows them. */
-export const commandPrefix = "DAYBOOK-";
+/** Whether it is a code of the card beside the scanner; the till knows which. */
+export const isCommand = (code: string): boolean => /^\s*DAYBOOK-/i.test(code);
+
+/** Whether it is the code that leads one step back. */
+export const isBack = (code: string): boolean => /^\s*DAYBOOK-BACK\s*$/i.test(code);
 
 /** Numbers that the shop gives to gift cards and store credit; the till checks the rest. */
 export const balanceNumber = /^9[01]\d{14}$/;

@@ -12,7 +12,16 @@ const tones: Record<Sound, [number, number][]> = {
 
 let context: AudioContext | null = null;
 
+/** Plays a tone; where the machine cannot, what it tells of goes on without. */
 export function play(sound: Sound): void {
+  try {
+    sing(sound);
+  } catch (error) {
+    console.warn("no sound", error);
+  }
+}
+
+function sing(sound: Sound): void {
   if (typeof AudioContext === "undefined") return;
   context ??= new AudioContext();
   let at = context.currentTime;

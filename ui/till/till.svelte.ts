@@ -3,7 +3,7 @@
 import { type MessageKey, t, texts } from "../shared/i18n.svelte";
 import { useLook } from "../shared/look";
 import { languageOf } from "../shared/format";
-import { type Key, commandPrefix } from "../shared/scan";
+import { type Key, isBack } from "../shared/scan";
 import {
   type Approval, type Approved, type Basket, type Fault, type Item, type LedgerCheck, type MoveKind, type Offer, type Paid, type Payment, type Person, type Preferences, type PrintQueue, type PrinterSetup, type Role, type ScanCommand, type Scanned,
   type Session, type Shop, type Sold, type Start, type SyncState, type Topic, commands, faultOf, needsApproval,
@@ -51,8 +51,17 @@ export function why(code: string): string {
   return t("error.store.refused", { store_code: code });
 }
 
-/** The sentence of a fault in the person's language; the English message where the code is new. */
+/** The sentence of a fault in the person's language; the English message where the code is new, or lacks its figures. */
 export function sentence(fault: Fault): string {
+  try {
+    return sentenceOf(fault);
+  } catch (error) {
+    console.warn("a fault has no figures for its sentence", error);
+    return fault.message;
+  }
+}
+
+function sentenceOf(fault: Fault): string {
   const key = `error.${fault.code}`;
   if (fault.values.store_code) return why(fault.values.store_code);
   const values: Record<string, string> = { ...fault.values };
@@ -333,6 +342,11 @@ class Till {
       this.miss(scan, "pin");
       return;
     }
+    if (this.held && isBack(code)) {
+      // It answers what the others wait for.
+      void this.run(() => this.obey("back"));
+      return;
+    }
     this.waiting.push(scan);
     if (this.held) this.tellWaiting();
     void this.takeWaiting();
@@ -342,9 +356,15 @@ class Till {
     if (this.taking) return;
     this.taking = true;
     for (let scan = this.waiting[0]; scan; scan = this.waiting[0]) {
-      if (!scan.code.startsWith(commandPrefix)) await this.hold(() => !this.questioned);
-      await this.take(scan);
-      this.waiting.shift();
+      try {
+        if (!isBack(scan.code)) await this.hold(() => !this.questioned);
+        await this.take(scan);
+      } catch (error) {
+        // One that cannot even be told of keeps no other waiting.
+        console.error("a scan was not taken", error);
+      } finally {
+        this.waiting.shift();
+      }
     }
     this.taking = false;
   }
@@ -367,9 +387,8 @@ class Till {
   private async take(scan: Scan): Promise<void> {
     const { code, quantityMilli } = scan;
     try {
-      const command = code.startsWith(commandPrefix);
       this.putAway(code);
-      if (!command) for (const sink of this.sinks.toReversed()) if (await sink(code, quantityMilli)) return;
+      for (const sink of this.sinks.toReversed()) if (await sink(code, quantityMilli)) return;
       const scanned = await this.scanned(scan);
       if (scanned.kind === "command") {
         await this.run(() => this.obey(scanned.command));

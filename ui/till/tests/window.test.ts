@@ -110,6 +110,46 @@ it("asks about one scan after the other, and the next ones wait in sight", async
   expect(till.dialog).toBeNull();
 });
 
+it("lets a command wait like goods while goods are asked about, and only the code for back end the question", async () => {
+  fake.scan.mockResolvedValueOnce({ kind: "needs_quantity", item: item(1), unitPriceMicros: null }).mockResolvedValue({ kind: "command", command: "cash" });
+  fake.basket.mockResolvedValue(basket(line(1)));
+  fake.beginPayment.mockResolvedValue(payment);
+  fake.pay.mockResolvedValue({ kind: "sold", sold });
+  const field = await selling();
+  await scan(field, "1111111");
+  await screen.findByRole("dialog");
+  await scan(field, "DAYBOOK-CASH");
+  expect((await screen.findByTestId("waits")).textContent).toContain("DAYBOOK-CASH");
+  expect(fake.scan).toHaveBeenCalledTimes(1);
+  await scan(field, "DAYBOOK-BACK");
+  await waitFor(() => expect(fake.pay).toHaveBeenCalledTimes(1));
+  expect(fake.scan.mock.calls.map(([code]) => code)).toEqual(["1111111", "DAYBOOK-CASH"]);
+});
+
+it("goes on with the next scan when one cannot even be told of", async () => {
+  vi.stubGlobal("AudioContext", class { constructor() { throw new Error("no sound device"); } });
+  const lost = { code: "stock.beyond_rights", message: "not enough of it", field: null, values: {} };
+  fake.preferences.mockResolvedValue({ ...preferences, sounds: true });
+  fake.scan.mockRejectedValueOnce(lost).mockResolvedValue({ kind: "added", basket: basket(line(1)), line: 1 });
+  const field = await selling();
+  for (const code of ["1111111", "2222222"]) await scan(field, code);
+  await waitFor(() => expect(till.basket?.lines.length).toBe(1));
+  await waitFor(() => expect(till.waiting).toEqual([]));
+  expect(screen.getByRole("alert").textContent).toContain("not enough of it");
+  vi.unstubAllGlobals();
+});
+
+it("gives a gift card no number of goods", async () => {
+  fake.lookUp.mockImplementation(async (code) => (code === "1111111" ? { kind: "items", items: [item(1)], quantityMilli: null } : { kind: "unknown", code }));
+  fake.scan.mockResolvedValue({ kind: "added", basket: basket(line(1)), line: 1 });
+  await selling();
+  till.dialog = { kind: "gift-card" };
+  const number = await screen.findByLabelText<HTMLInputElement>("Number on the card, if it has one");
+  for (const code of ["GIFT0001", "1111111"]) await scan(document.body, code);
+  await waitFor(() => expect(fake.scan).toHaveBeenCalledExactlyOnceWith("1111111", null));
+  expect(number.value).toBe("GIFT0001");
+});
+
 it("leaves a form as it is when something is scanned over it, and asks about that afterwards", async () => {
   fake.scan.mockResolvedValueOnce({ kind: "added", basket: basket(line(1)), line: 1 })
     .mockResolvedValueOnce({ kind: "needs_quantity", item: item(2), unitPriceMicros: null });
@@ -182,6 +222,8 @@ it("tries a scanner on the settings' screen and sells nothing", async () => {
   const read = await screen.findByTestId("scanner-read");
   await waitFor(() => expect(read.textContent).toContain("Read as 8904000210037"));
   expect(read.textContent).toMatch(/13 characters, longest pause \d+ ms, last key Enter/);
+  await scan(field, "DAYBOOK-CASH");
+  await waitFor(() => expect(screen.getByTestId("scanner-read").textContent).toContain("Read as DAYBOOK-CASH"));
   expect(fake.scan).not.toHaveBeenCalled();
   fake.setPreferences.mockImplementation(async (wanted) => wanted);
   await fireEvent.change(screen.getByTestId("scanner-suffix"), { target: { value: "#" } });
@@ -381,7 +423,8 @@ it("leads nobody away from a drawer that is half counted", async () => {
   till.go("shift");
   await fireEvent.click(await screen.findByRole("button", { name: "Count and close" }));
   await scan(document.body, "1111111");
-  expect((await screen.findByRole("alert")).textContent).toContain("1111111");
+  await scan(document.body, "DAYBOOK-BACK");
+  await waitFor(() => expect(till.missed.map((one) => one.code)).toEqual(["1111111", "DAYBOOK-BACK"]));
   expect([till.screen, fake.scan.mock.calls.length]).toEqual(["shift", 0]);
 });
 
