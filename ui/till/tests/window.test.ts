@@ -363,6 +363,22 @@ it("looks an item up that is scanned among the stock, and moves all that is scan
   expect(fake.scan).not.toHaveBeenCalled();
 });
 
+it("shows all that a code among the stock may mean, whatever was looked for before", async () => {
+  fake.search.mockResolvedValue([item(3)]);
+  fake.lowStock.mockResolvedValue([]);
+  fake.lookUp.mockResolvedValue({ kind: "items", items: [item(1), item(2)], quantityMilli: null });
+  await selling();
+  till.go("stock");
+  const words = await screen.findByTestId<HTMLInputElement>("stock-search");
+  await fireEvent.input(words, { target: { value: "tea" } });
+  await screen.findByRole("button", { name: /Product 3/ });
+  await scan(document.body, "1111111");
+  await screen.findByRole("button", { name: /Product 1/ });
+  await new Promise((wait) => setTimeout(wait, 20));
+  expect(screen.getByRole("button", { name: /Product 2/ })).toBeTruthy();
+  expect(words.value).toBe("");
+});
+
 it("ticks what is scanned of a receipt that is taken back, up to what is left, and notes the slip of a card", async () => {
   fake.lookUp.mockImplementation(lookUp);
   fake.returnable.mockResolvedValue(returnable);
@@ -500,6 +516,18 @@ it("lets a till go that is offline only with all of it sealed", async () => {
   await screen.findByText("/data/sealed/x.db.age");
   await fireEvent.click(screen.getByRole("button", { name: "Close Daybook" }));
   expect(fake.quit).toHaveBeenCalledTimes(1);
+});
+
+it("asks before it closes also while nobody is signed in, and types no PIN meanwhile", async () => {
+  fake.session.mockResolvedValue({ ...session, person: null });
+  render(App);
+  await fireEvent.click(await screen.findByRole("radio", { name: /Asha/ }));
+  till.dialog = { kind: "quit" };
+  await screen.findByRole("dialog");
+  await fireEvent.keyDown(window, { key: "7" });
+  await fireEvent.keyDown(window, { key: "Escape" });
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(screen.getByRole("status", { name: /0 digits/ })).toBeTruthy();
 });
 
 it("lets a damaged ledger be read, sealed and replaced by a backup with a manager's PIN, and warns before it ends", async () => {
@@ -732,6 +760,15 @@ it("opens a shift with the float that was counted, however fast the finger is", 
   await waitFor(() => expect(open.disabled).toBe(false));
   await fireEvent.click(open);
   expect(fake.openShift).toHaveBeenCalledExactlyOnceWith(50_000, [{ faceMinor: 50_000, pieces: 1 }], null);
+});
+
+it("begins a shift where the float is counted, not on what opens it", async () => {
+  fake.session.mockResolvedValue({ ...session, shift: null });
+  fake.zReports.mockResolvedValue([]);
+  render(App);
+  await waitFor(() => expect(till.session).not.toBeNull());
+  till.go("shift");
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByRole("textbox", { name: /500/ })));
 });
 
 it("keeps the focus where the next thing is typed, whatever goes from the page", async () => {
