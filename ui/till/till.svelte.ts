@@ -15,7 +15,7 @@ export type Screen = "sell" | "returns" | "orders" | "stock" | "history" | "shif
 export type Dialog =
   | { kind: "help" | "customer" | "note" | "recall" | "park" | "clear" | "gift-card" | "quit" | "last" | "wipe" }
   | { kind: "void"; number: string }
-  | { kind: "open-item"; code: string | null }
+  | { kind: "open-item"; scan: Scan | null }
   | { kind: "choose"; items: Item[]; quantityMilli: number | null }
   | { kind: "price"; item: Item; quantityMilli: number | null }
   | { kind: "weight"; item: Item; unitPriceMicros: number | null }
@@ -25,11 +25,11 @@ export type Dialog =
 /** A code as scanned, and how many of it. */
 export type Scan = { code: string; quantityMilli: number | null };
 
-/** A scan that came to nothing, and why. */
-export type Missed = Scan & { why: Fault | "unknown" | "pin" | "counting" | "not_on_receipt" };
+/** A scan that came to nothing, why, and how many times. */
+export type Missed = Scan & { why: Fault | "unknown" | "pin" | "counting" | "not_on_receipt"; times: number };
 
-/** Takes a scan before the basket does; the answer is whether it did. */
-export type Sink = (code: string, quantityMilli: number | null) => boolean | Promise<boolean>;
+/** Takes a scan before the basket does; the answer is whether it did, or that it came to nothing there. */
+export type Sink = (code: string, quantityMilli: number | null) => boolean | "missed" | Promise<boolean | "missed">;
 
 /** Goods and how much of them, as typed. */
 export type MovingRow = { item: Item; quantity: string };
@@ -72,6 +72,11 @@ function sentenceOf(fault: Fault): string {
   if (fault.field) values.field = texts.has(`field.${fault.field}`) ? t(`field.${fault.field}` as MessageKey) : fault.field;
   return texts.has(key) ? t(key, values) : fault.message;
 }
+
+const alike = (a: Scan, b: Scan): boolean => a.code === b.code && a.quantityMilli === b.quantityMilli;
+
+/** Whether reading it again or selling it under a name helps; else only whatever was in the way has to go. */
+export const nameless = (why: Missed["why"]): boolean => why === "unknown" || (typeof why === "object" && (why.code.startsWith("barcode.") || why.code === "item.unknown"));
 
 /** Why a scan came to nothing, in the person's language. */
 export const whyMissed = (why: Missed["why"]): string => (typeof why === "string" ? t(`missed.${why}`) : sentence(why));
@@ -387,13 +392,19 @@ class Till {
   private async take(scan: Scan): Promise<void> {
     const { code, quantityMilli } = scan;
     try {
-      this.putAway(code);
-      for (const sink of this.sinks.toReversed()) if (await sink(code, quantityMilli)) return;
+      for (const sink of this.sinks.toReversed()) {
+        const answer = await sink(code, quantityMilli);
+        if (answer === true) this.makeGood(scan);
+        if (answer) return;
+      }
       const scanned = await this.scanned(scan);
+      if (scanned.kind === "unknown") {
+        this.miss(scan, "unknown");
+        return;
+      }
+      this.makeGood(scan);
       if (scanned.kind === "command") {
         await this.run(() => this.obey(scanned.command));
-      } else if (scanned.kind === "unknown") {
-        this.miss(scan, "unknown");
       } else {
         // Goods go into the basket beneath a dialog; what needs the place of the dialog waits for it.
         if (scanned.kind !== "added") await this.hold(() => this.dialog === null);
@@ -416,16 +427,31 @@ class Till {
     }
   }
 
-  /** Keeps what was scanned in sight. */
-  miss(scan: Scan, why: Missed["why"]): void {
-    this.putAway(scan.code);
-    this.missed.push({ ...scan, why });
+  /** Keeps what was scanned in sight. Who scans a code again that nothing has tries it once more; all else is one more of it. */
+  miss(scan: Scan, why: Missed["why"]): "missed" {
+    const before = this.missed.find((one) => alike(one, scan))?.times ?? 0;
+    this.putAway(scan);
+    this.missed.push({ ...scan, why, times: nameless(why) ? 1 : before + 1 });
     this.said = `${scan.code}: ${whyMissed(why)}`;
     this.sound(why === "unknown" ? "unknown" : "error");
+    return "missed";
   }
 
-  putAway(code: string): void {
-    this.missed = this.missed.filter((one) => one.code !== code);
+  /** One of those that came to nothing was taken after all. */
+  private makeGood(scan: Scan): void {
+    const row = this.missed.find((one) => alike(one, scan));
+    if (row && row.times > 1) row.times -= 1;
+    else this.putAway(scan);
+  }
+
+  putAway(scan: Scan): void {
+    this.missed = this.missed.filter((one) => !alike(one, scan));
+  }
+
+  /** Scans all of a row again. */
+  again({ code, quantityMilli, times }: Missed): void {
+    this.putAway({ code, quantityMilli });
+    for (let no = 0; no < times; no += 1) this.scan(code, quantityMilli);
   }
 
   /** What a code of the card beside the scanner asks for. */

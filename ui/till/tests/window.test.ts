@@ -1,4 +1,4 @@
-import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
+import { fireEvent, render, screen, waitFor, within } from "@testing-library/svelte";
 import { beforeEach, expect, it, vi } from "vitest";
 import App from "../App.svelte";
 import Quit from "../dialogs/Quit.svelte";
@@ -83,6 +83,35 @@ it("keeps every code that came to nothing in sight on every screen, until it is 
   await waitFor(() => expect(screen.queryByRole("alert")).toBeNull());
   expect(fake.addOpenItem).toHaveBeenCalledExactlyOnceWith("4006381333931", 1000, "gst-5", 1000);
   expect(till.dialog).toBeNull();
+});
+
+it("counts how many of a code came to nothing, and scans them all again", async () => {
+  const short = { code: "stock.not_available", message: "short", field: null, values: {} };
+  const added = { kind: "added" as const, basket: basket(line(1)), line: 1 };
+  fake.scan.mockRejectedValueOnce(short).mockRejectedValueOnce(short).mockRejectedValueOnce(short).mockResolvedValueOnce(added);
+  const field = await selling();
+  for (let no = 0; no < 3; no += 1) await scan(field, "1111111");
+  await waitFor(() => expect(screen.getByRole("alert").textContent).toContain("1111111 × 3"));
+  await scan(field, "1111111");
+  await waitFor(() => expect(screen.getByRole("alert").textContent).toContain("1111111 × 2"));
+  fake.scan.mockRejectedValueOnce(short).mockResolvedValue(added);
+  await fireEvent.click(screen.getByRole("button", { name: "Try again" }));
+  await waitFor(() => expect(fake.scan).toHaveBeenCalledTimes(6));
+  await waitFor(() => expect(screen.queryByRole("alert")).toBeNull());
+});
+
+it("sells as many under a name as were typed before a code that nothing has", async () => {
+  fake.scan.mockImplementation(async (code) => ({ kind: "unknown", code }));
+  const field = await selling();
+  for (let no = 0; no < 2; no += 1) {
+    await fireEvent.input(field, { target: { value: "3 * " } });
+    await scan(field, "4006381333931");
+  }
+  await waitFor(() => expect(fake.scan).toHaveBeenCalledTimes(2));
+  const alert = await screen.findByRole("alert");
+  expect(alert.textContent).toContain("3 * 4006381333931 ·");
+  await fireEvent.click(within(alert).getByRole("button", { name: "Open item" }));
+  expect((await screen.findByLabelText<HTMLInputElement>("Quantity")).value).toBe("3");
 });
 
 it("asks about one scan after the other, and the next ones wait in sight", async () => {
