@@ -513,12 +513,21 @@ class Till {
 
   /** The till belongs to no shop any more: nothing that was shown of it stays. */
   async leaveShop(): Promise<void> {
-    Object.assign(this, {
-      shop: null, people: [], session: null, basket: null, payment: null, sold: null, sync: null, check: null, papers: null, printer: null,
-      returnNumber: null, orderId: null, missed: [], moving: { act: null, rows: [] }, selected: null, toasts: [], said: "",
-    });
+    Object.assign(this, { shop: null, people: [], session: null, basket: null, payment: null, sync: null, check: null, papers: null, printer: null, toasts: [], said: "" });
+    await this.beginAnew();
+  }
+
+  /** Another ledger is open: nothing that was entered into the one before is of it. */
+  async beginAnew(): Promise<void> {
+    Object.assign(this, { sold: null, returnNumber: null, orderId: null, missed: [], moving: { act: null, rows: [] }, selected: null });
     this.go("sell");
     await this.boot();
+  }
+
+  /** Whoever comes next sees nothing of the last sale. */
+  async signOut(): Promise<void> {
+    this.session = await commands.signOut();
+    this.sold = null;
   }
 
   go(screen: Screen): void {

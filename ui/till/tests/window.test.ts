@@ -462,6 +462,35 @@ it("shows the receipt that is scanned in the history, and the documents of which
   await waitFor(() => expect(fake.history.mock.lastCall?.[0].customer).toBe("c2"));
 });
 
+it("takes nothing of what was entered into a practice and out of it, and shows who signs in no sale of another", async () => {
+  fake.enterTraining.mockResolvedValue(null);
+  fake.leaveTraining.mockResolvedValue(null);
+  await selling();
+  const enter = () => {
+    till.moving = { act: "receive", rows: [{ item: item(1), quantity: "4" }] };
+    till.missed = [{ code: "4006381333931", quantityMilli: null, why: "unknown", times: 1 }];
+    [till.selected, till.orderId] = [1, "o"];
+  };
+  const entered = () => [till.moving.act, till.missed.length, till.selected, till.orderId];
+  till.go("settings");
+  enter();
+  fake.shop.mockResolvedValue({ ...shop, training: true });
+  await fireEvent.click(await screen.findByRole("button", { name: "Practise" }));
+  const leave = await screen.findByRole("button", { name: "End the practice" });
+  expect(entered()).toEqual([null, 0, null, null]);
+  enter();
+  fake.shop.mockResolvedValue(shop);
+  await fireEvent.click(leave);
+  await waitFor(() => expect(till.shop?.training).toBe(false));
+  expect(entered()).toEqual([null, 0, null, null]);
+  till.sold = sold;
+  till.go("settings");
+  fake.signOut.mockResolvedValue({ ...session, person: null });
+  await fireEvent.click(await screen.findByRole("button", { name: "Sign out" }));
+  await screen.findByRole("radio", { name: /Asha/ });
+  expect(till.sold).toBeNull();
+});
+
 it("leads nobody away from a drawer that is half counted", async () => {
   fake.countForm.mockResolvedValue({ tenders: [], denominations: shop.denominations });
   await selling();
