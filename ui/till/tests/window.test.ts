@@ -734,6 +734,24 @@ it("asks the store for a gift card, waits for its answer, and goes on with what 
   expect(screen.getByTestId("left").textContent).toContain("10");
 });
 
+it("keeps a card in sight that is scanned while another payment is under way, and takes no command for a card", async () => {
+  fake.basket.mockResolvedValue({ ...basket(line(1)), paying: true });
+  fake.payment.mockResolvedValue(payment);
+  fake.pay.mockReturnValue(new Promise(() => {}));
+  fake.scan.mockResolvedValueOnce({ kind: "command", command: "pay" }).mockRejectedValue({ code: "payment.open", message: "open", field: null, values: {} });
+  fake.beginPayment.mockResolvedValue(payment);
+  render(App);
+  await screen.findByTestId("left");
+  await fireEvent.click(screen.getByRole("button", { name: "Gift card or credit" }));
+  await scan(document.body, "DAYBOOK-PAY");
+  await waitFor(() => expect(fake.scan).toHaveBeenCalledTimes(1));
+  await fireEvent.click(screen.getByRole("button", { name: "Cash" }));
+  await fireEvent.submit(screen.getByTestId("left").closest(".pay")!.querySelector("form")!);
+  await scan(document.body, "9012345678901238");
+  expect((await screen.findByRole("alert")).textContent).toContain("9012345678901238");
+  expect(fake.payFromBalance).not.toHaveBeenCalled();
+});
+
 it("lets the payment go on as it was when the store knows no such card", async () => {
   fake.basket.mockResolvedValue({ ...basket(line(1)), paying: true });
   fake.payment.mockResolvedValue(payment);
