@@ -138,6 +138,10 @@ impl Turn<'_> {
         let payment = self.counter.draft.payment()?;
         let same = |tender: &Tendered| tender.reference.as_deref() == Some(key.number.as_str());
         if payment.tendered.iter().any(same) {
+            // All of it is paid, and a manager was asked before the goods could leave.
+            if self.left()?.is_zero() {
+                return self.sell_if_paid(who);
+            }
             let message = "this card or credit is among the tenders already";
             return Err(TillError::refused("balance.twice", message));
         }
@@ -187,7 +191,11 @@ impl Turn<'_> {
     }
 
     fn settle_balance(&mut self, who: &Who, online: bool) -> Result<Paid, TillError> {
-        let Some(asking) = self.counter.draft.payment()?.asking.clone() else {
+        let payment = self.counter.draft.payment()?;
+        let Some(asking) = payment.asking.clone() else {
+            if payment.tendered.iter().any(|tender| tender.hold.is_some()) {
+                return self.sell_if_paid(who);
+            }
             return Ok(Paid::More { payment: Box::new(self.payment_view()?) });
         };
         match requests::state_of(self.conn(), asking.request)? {

@@ -132,6 +132,31 @@ fn offline_a_card_is_taken_where_it_was_sold_as_far_as_it_goes() {
 }
 
 #[test]
+fn goods_that_need_a_manager_are_paid_for_once_when_the_manager_has_come() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    let (number, _) = sell_card(&desk);
+    scan(&desk, "UNIQUE");
+    desk.begin_payment().unwrap();
+    assert_eq!(code(desk.pay_from_balance(&number, None, None)), "stock.beyond_rights");
+    let sale = sold(desk.pay_from_balance(&number, None, Some(&manager())));
+    assert_eq!(sale.tenders.len(), 1, "taken once");
+    let left = Minor(50_000).checked_sub(sale.payable_minor).unwrap();
+    assert_eq!(known(&desk, Medium::GiftCard, &number), Some(left));
+    // The same where the store set it aside.
+    online(&desk);
+    scan(&desk, "UNIQUE");
+    desk.begin_payment().unwrap();
+    more(desk.pay_from_balance(CREDIT, None, None));
+    let (id, _) = waiting(&desk).pop().unwrap();
+    answer(&desk, id, held(sale.payable_minor.0, 0));
+    assert_eq!(code(desk.settle_balance(None)), "stock.beyond_rights");
+    let second = sold(desk.settle_balance(Some(&manager())));
+    assert_eq!((second.tenders.len(), second.payable_minor), (1, sale.payable_minor));
+    all_holds(&desk);
+}
+
+#[test]
 fn a_card_does_not_buy_a_card_and_its_line_is_not_changed() {
     let shop = Shop::open();
     let desk = selling(&shop);
