@@ -51,7 +51,7 @@ sim: setup ## Simulate tills and store under faults (SEEDS=n FIRST=n)
 
 bench: ui ## Measure, each figure beside its floor in the same run
 	cargo build --locked --release --quiet -p daybook-store -p daybook-desktop -p daybook-tests --bins
-	scripts/with-postgres cargo run --locked --release --quiet -p daybook-tests --bin daybook-bench -- --out $(OUT)/bench
+	scripts/with-postgres $${CARGO_TARGET_DIR:-target}/release/daybook-bench --out $(OUT)/bench
 
 run-store: build ## A store on embedded SQLite at LISTEN, its data in out/store
 	cargo run --locked --quiet -p daybook-store --bin daybook-store -- serve --data $(OUT)/store --listen $(LISTEN)

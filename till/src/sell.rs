@@ -233,9 +233,8 @@ pub(crate) fn goods_out(
     }
     let (mut movements, mut beyond) = (Vec::new(), Vec::new());
     for (sku, quantity) in wanted {
-        let shown = stock::shown(gate.conn(), &location, &sku)?;
         let incarnation = gate.live().journal.incarnation;
-        let leases = stock::held_leases(gate.conn(), &location, &sku, who.moment, incarnation)?;
+        let (shown, leases) = stock::rights(gate.conn(), &location, &sku, who.moment, incarnation)?;
         let plan = plan_sale(&sku, &location, quantity, &shown.level, &leases)
             .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
         if let SaleRight::BeyondRights { available_milli, needs_approval } = plan.right {

@@ -127,6 +127,25 @@ pub fn held_leases(
     Ok(held)
 }
 
+/// Stock of a SKU and, where only leased units may be sold, the leases that are valid now.
+///
+/// # Errors
+/// [`TillError::Corrupt`].
+pub(crate) fn rights(
+    conn: &Connection,
+    location: &LocationId,
+    sku: &Sku,
+    now: Moment,
+    incarnation: u32,
+) -> Result<(Shown, Vec<HeldLease>), TillError> {
+    let shown = shown(conn, location, sku)?;
+    let leases = match shown.level.policy {
+        StockPolicy::PooledStrict => held_leases(conn, location, sku, now, incarnation)?,
+        StockPolicy::RingFenced | StockPolicy::PooledSoft => Vec::new(),
+    };
+    Ok((shown, leases))
+}
+
 /// Notes what was sold under a lease.
 ///
 /// # Errors
@@ -160,14 +179,10 @@ pub fn available(
     now: Moment,
     incarnation: u32,
 ) -> Result<Option<Sellable>, TillError> {
-    let shown = shown(conn, location, sku)?;
+    let (shown, leases) = rights(conn, location, sku, now, incarnation)?;
     if !shown.known {
         return Ok(None);
     }
-    let leases = match shown.level.policy {
-        StockPolicy::PooledStrict => held_leases(conn, location, sku, now, incarnation)?,
-        StockPolicy::RingFenced | StockPolicy::PooledSoft => Vec::new(),
-    };
     Ok(Some(Sellable {
         quantity: stock::available(&shown.level, &leases)?,
         policy: shown.level.policy,
