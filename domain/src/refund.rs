@@ -16,12 +16,14 @@
 //! ```
 
 mod cumulative;
+mod ways;
 
 use crate::amount::{Minor, OutOfRange, Quantity, Uom};
 use crate::balance::Medium;
 use crate::document::{Document, DocumentKind, DocumentLine, LineFlag, Tender, TenderType, Totals};
 use crate::figures::Figures;
 use cumulative::Returned;
+pub use ways::{Way, as_it_came, check_ways, ways_back};
 
 /// A line of the original that comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +121,14 @@ pub enum RefundError {
         /// What is left.
         left: Minor,
     },
+    /// More by this medium than came by it, or from a balance into something else.
+    #[error("only {} minor units may go back by that tender", .left.0)]
+    Way {
+        /// Medium.
+        tender_type: TenderType,
+        /// What may.
+        left: Minor,
+    },
     /// A void after a return.
     #[error("{number} cannot be voided: something of it came back already")]
     AlreadyReturned {
@@ -150,6 +160,7 @@ impl RefundError {
             Self::ExceedsBought { .. } => "refund.exceeds_bought",
             Self::GiftCard { .. } => "refund.gift_card",
             Self::ExceedsPaid { .. } => "refund.exceeds_paid",
+            Self::Way { .. } => "refund.tender",
             Self::AlreadyReturned { .. } => "refund.already_returned",
             Self::Exchange { .. } => "refund.exchange",
             Self::OutOfRange(_) => "amount.out_of_range",
@@ -262,20 +273,24 @@ pub fn void(original: &Document, before: &[Document]) -> Result<Void, RefundErro
     Ok(Void { figures, tenders: original.tenders.iter().map(given_back).collect() })
 }
 
-/// How money may go back, the way it came first. What was paid from a balance goes to a balance and does not come out in
-/// cash; several tenders go back in cash or as store credit.
-#[must_use]
-pub fn media_back(original: &Document) -> Vec<TenderType> {
-    let credit = TenderType::StoreCredit;
-    match original.tenders.as_slice() {
-        [only] => match only.tender_type {
-            TenderType::Cash | TenderType::Coupon => vec![TenderType::Cash, credit],
-            TenderType::StoreCredit => vec![credit],
-            TenderType::GiftCard => vec![TenderType::GiftCard, credit],
-            other => vec![other, TenderType::Cash, credit],
-        },
-        _ => vec![TenderType::Cash, credit],
+/// How all the money may go back by one medium, the way it came first. What was paid from a balance goes to a balance and
+/// does not come out in cash; what came several ways goes back so ([`as_it_came`]) where nothing of these fits.
+///
+/// # Errors
+/// [`OutOfRange`].
+pub fn media_back(original: &Document) -> Result<Vec<TenderType>, OutOfRange> {
+    let (cash, credit) = (TenderType::Cash, TenderType::StoreCredit);
+    let ways = ways_back(original, &[])?;
+    let mut media = match ways.as_slice() {
+        [only] => vec![only.tender_type],
+        _ => Vec::new(),
+    };
+    if ways.iter().all(|way| Medium::of(way.tender_type).is_none()) {
+        media.push(cash);
     }
+    media.push(credit);
+    media.dedup();
+    Ok(media)
 }
 
 /// The number that a part of the sale was paid from, for it to go back there.

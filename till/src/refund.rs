@@ -10,13 +10,16 @@ use crate::sell::{approval, figures, goods_out, jurisdiction, moves_stock};
 use crate::staff::Who;
 use daybook_domain::amount::{Minor, Quantity};
 use daybook_domain::basket::Basket;
-use daybook_domain::document::{Document, DocumentKind, DocumentLine, OriginalRef, TenderType};
+use daybook_domain::document::{
+    Document, DocumentKind, DocumentLine, OriginalRef, Tender, TenderType,
+};
 use daybook_domain::entry::{Fact, Movement, MovementReason, Sale};
+use daybook_domain::feed::Settings;
 use daybook_domain::ids::{CustomerId, DocumentId, LocationId};
-use daybook_domain::refund::{self, RefundError, Refundable, ReturnLine};
+use daybook_domain::refund::{self, Plan, RefundError, Refundable, ReturnLine};
 use daybook_domain::rounding::CashRounding;
 use daybook_domain::staff::Action;
-use daybook_domain::tender::{Offer, give_back, settle};
+use daybook_domain::tender::{Offer, Settled, give_back, settle};
 use serde::{Deserialize, Serialize};
 
 /// A line that comes back.
@@ -41,7 +44,7 @@ pub struct ReturnRequest {
     pub lines: Vec<Returned>,
     /// Sellable again, or written off, where no lines are named.
     pub restock: bool,
-    /// How the money goes back; empty for the tender it came by.
+    /// How the money goes back; empty for the way it came.
     pub offers: Vec<Offer>,
     /// Why.
     pub reason: String,
@@ -62,14 +65,7 @@ pub fn refund(
         let (original, before) = original_of(gate, &request.number)?;
         let wanted = wanted(&original, &before, request)?;
         let plan = refund::plan(&original, &before, &wanted).map_err(|error| refused(&error))?;
-        let offers = match request.offers.as_slice() {
-            [] => vec![Offer::of(tender_back(&original), None)],
-            given => given.to_vec(),
-        };
-        let offers = balances::name(offers, Some(&original))?;
-        let rounding = CashRounding::to(shop.settings.cash_rounding_minor);
-        let settled = give_back(&plan.figures.totals, &offers, rounding, &plan.refundable)
-            .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
+        let settled = settle_back(&shop.settings, &original, &before, &plan, &request.offers)?;
         let movements = goods_back(&gate.identity().location, &plan.figures.lines)?;
         let paper = Paper {
             id: request.id,
@@ -171,6 +167,9 @@ pub fn exchange(
         let rounding = CashRounding::to(shop.settings.cash_rounding_minor);
         let settled = settle(&figures.totals, &offers, rounding)
             .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
+        if settled.totals.payable_minor.0 < 0 {
+            check_ways(&original, &before, &settled.tenders)?;
+        }
         balances::take(gate.conn(), who.moment, &settled.tenders)?;
         let registered = original.buyer.as_ref().is_some_and(|buyer| buyer.tax_id.is_some());
         let kind = jurisdiction(&shop.settings)?.document_kind(&figures.lines, registered);
@@ -319,7 +318,9 @@ pub(crate) fn refused(error: &RefundError) -> TillError {
         RefundError::ExceedsBought { line, left } => {
             refused.with("line", line).with("left", left.to_decimal())
         }
-        RefundError::ExceedsPaid { left } => refused.with("left_minor", left.0),
+        RefundError::ExceedsPaid { left } | RefundError::Way { left, .. } => {
+            refused.with("left_minor", left.0)
+        }
         RefundError::UnknownLine { line }
         | RefundError::LineTwice { line }
         | RefundError::GiftCard { line }
@@ -340,9 +341,41 @@ fn reference(original: &Document) -> OriginalRef {
     }
 }
 
-/// The money goes back the way it came where it came one way; else in cash.
-pub(crate) fn tender_back(original: &Document) -> TenderType {
-    refund::media_back(original).first().copied().unwrap_or(TenderType::Cash)
+/// Settles a credit note: as was offered, or the way the money came where nothing was, and never otherwise than it may go
+/// back.
+pub(crate) fn settle_back(
+    settings: &Settings,
+    original: &Document,
+    before: &[Document],
+    plan: &Plan,
+    offers: &[Offer],
+) -> Result<Settled, TillError> {
+    let offers = match offers {
+        [] => {
+            let ways = refund::ways_back(original, before)?;
+            refund::as_it_came(plan.figures.totals.total_minor, &plan.refundable, &ways)?
+        }
+        given => given.to_vec(),
+    };
+    let offers = balances::name(offers, Some(original))?;
+    let rounding = CashRounding::to(settings.cash_rounding_minor);
+    let settled = give_back(&plan.figures.totals, &offers, rounding, &plan.refundable)
+        .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
+    check_ways(original, before, &settled.tenders)?;
+    Ok(settled)
+}
+
+/// Refuses money that would go back otherwise than it may. Tenders of an exchange are below zero where they go back.
+fn check_ways(
+    original: &Document,
+    before: &[Document],
+    tenders: &[Tender],
+) -> Result<(), TillError> {
+    let back: Vec<(TenderType, Minor)> = tenders
+        .iter()
+        .map(|tender| (tender.tender_type, Minor(tender.amount_minor.0.saturating_abs())))
+        .collect();
+    refund::check_ways(original, before, &back).map_err(|error| refused(&error))
 }
 
 /// Goods that become sellable again; what is written off came back and went, which is nothing.

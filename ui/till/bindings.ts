@@ -1067,10 +1067,10 @@ export type Refund = {
 	number: string,
 	/**  Lines. */
 	lines: ReturnLine[],
-	/**  How the money goes back; by the shop's policy without one. */
+	/**  By which one medium the money goes back; the way it came without one. */
 	tender: TenderType | null,
-	/**  Terminal slip, UTR. */
-	reference: string | null,
+	/**  Of the media that have one. */
+	references: TenderReference[],
 	/**  Why. */
 	reason: string,
 };
@@ -1109,10 +1109,10 @@ export type ReturnPreview = {
 	lines: ReturnedAmount[],
 	/**  Exact total. */
 	totalMinor: Minor,
-	/**  What goes back by `tender`, rounded where that is cash. */
+	/**  What goes back, rounded where that is cash. */
 	backMinor: Minor,
 	/**  How it goes back. */
-	tender: TenderType,
+	tenders: TenderAmount[],
 };
 
 /**  A document that something may come back of. */
@@ -1137,8 +1137,10 @@ export type Returnable = {
 	payableMinor: Minor,
 	/**  What may still go back. */
 	leftMinor: Minor,
-	/**  How the money may go back, by the shop's policy; the usual way first. */
+	/**  By which one medium the money may go back; the way it came first. */
 	mediaBack: TenderType[],
+	/**  It came several ways, and goes back so unless another is asked for. */
+	severalWays: boolean,
 	/**  It is of the open business day and nothing of it came back: it can be voided. */
 	voidable: boolean,
 	/**  Documents that corrected it. */
@@ -1553,6 +1555,14 @@ export type TenderAmount = {
 	type: TenderType,
 	/**  Amount. */
 	amountMinor: Minor,
+};
+
+/**  What a medium calls the money that goes back by it. */
+export type TenderReference = {
+	/**  Medium. */
+	type: TenderType,
+	/**  Terminal slip, UTR. */
+	reference: string,
 };
 
 /**  What a shift has of one tender. */

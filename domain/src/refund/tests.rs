@@ -254,15 +254,113 @@ fn a_sold_card_is_not_taken_back_and_its_money_does_not_go_out_with_the_goods() 
 fn what_came_from_a_balance_goes_to_a_balance() {
     let (mut sale, ..) = sale_with_balances();
     let (cash, credit) = (TenderType::Cash, TenderType::StoreCredit);
-    assert_eq!(media_back(&sale), [cash, credit]);
+    // The card that was sold is no goods: of 20.00 by credit and 510.00 in cash, 30.00 may come back.
+    assert_eq!(media_back(&sale).unwrap(), [credit]);
+    let to = |tender_type, minor| check_ways(&sale, &[], &[(tender_type, Minor(minor))]);
+    assert_eq!(to(cash, 1001), Err(RefundError::Way { tender_type: cash, left: Minor(1000) }));
+    assert_eq!((to(cash, 1000), to(credit, 3000)), (Ok(()), Ok(())));
     assert_eq!(balance_back(&sale, credit), sale.tenders[0].reference.as_deref());
     assert_eq!(balance_back(&sale, TenderType::GiftCard), None);
     let mut paid_by = |tender_type| {
         sale.tenders.truncate(1);
         sale.tenders[0].tender_type = tender_type;
-        media_back(&sale)
+        media_back(&sale).unwrap()
     };
     assert_eq!(paid_by(TenderType::GiftCard), [TenderType::GiftCard, credit]);
     assert_eq!(paid_by(credit), [credit]);
     assert_eq!(paid_by(TenderType::Card), [TenderType::Card, cash, credit]);
+}
+
+/// A sale of three lines for 600.10, paid by so much of each, the rest in cash.
+fn paid_in_parts(parts: &[(TenderType, i64)]) -> Document {
+    let mut basket = Basket::new();
+    for (price, pieces) in [(10_000, 3), (5_002, 5), (4_000, 1)] {
+        basket.add(item("A", price, 18), Quantity(pieces * 1000)).unwrap();
+    }
+    let figures = basket.checkout(&rules("IN", true)).unwrap();
+    let mut offers: Vec<Offer> = parts
+        .iter()
+        .zip(1..)
+        .filter(|((_, minor), _)| *minor > 0)
+        .map(|((tender_type, minor), seed)| Offer {
+            reference: Medium::of(*tender_type)
+                .map(|medium| Number::from_random(medium, seed).as_str().to_owned()),
+            ..Offer::of(*tender_type, Some(Minor(*minor)))
+        })
+        .collect();
+    offers.push(Offer::of(TenderType::Cash, None));
+    let settled = settle(&figures.totals, &offers, RUPEE).unwrap();
+    issued(1, DocumentKind::TaxInvoice, figures, settled)
+}
+
+fn back_as_it_came(
+    no: u128,
+    original: &Document,
+    notes: &[Document],
+    wanted: &[ReturnLine],
+) -> Document {
+    let plan = plan(original, notes, wanted).unwrap();
+    let ways = ways_back(original, notes).unwrap();
+    let offers = as_it_came(plan.figures.totals.total_minor, &plan.refundable, &ways).unwrap();
+    let settled = give_back(&plan.figures.totals, &offers, RUPEE, &plan.refundable).unwrap();
+    let back: Vec<_> =
+        settled.tenders.iter().map(|tender| (tender.tender_type, tender.amount_minor)).collect();
+    assert_eq!(check_ways(original, notes, &back), Ok(()));
+    correcting(original, issued(no, DocumentKind::CreditNote, plan.figures, settled))
+}
+
+#[test]
+fn what_came_by_card_goes_back_by_card_up_to_that_and_the_rest_in_cash() {
+    let sale = paid_in_parts(&[(TenderType::Card, 15_000)]);
+    assert_eq!(media_back(&sale).unwrap(), [TenderType::Cash, TenderType::StoreCredit]);
+    let first = back_as_it_came(2, &sale, &[], &[back(1, 2)]);
+    let by = |note: &Document| -> Vec<_> {
+        note.tenders.iter().map(|tender| (tender.tender_type, tender.amount_minor.0)).collect()
+    };
+    assert_eq!(by(&first), [(TenderType::Card, 15_000), (TenderType::Cash, 5_000)]);
+    let notes = [first];
+    let card = [(TenderType::Card, Minor(1))];
+    let refused = RefundError::Way { tender_type: TenderType::Card, left: Minor::ZERO };
+    assert_eq!(check_ways(&sale, &notes, &card), Err(refused));
+    let second = back_as_it_came(3, &sale, &notes, &[back(1, 1)]);
+    assert_eq!(by(&second), [(TenderType::Cash, 10_000)]);
+    let upi = [(TenderType::Upi, Minor(100))];
+    let refused = RefundError::Way { tender_type: TenderType::Upi, left: Minor::ZERO };
+    assert_eq!(check_ways(&sale, &[], &upi), Err(refused));
+}
+
+proptest! {
+    #[test]
+    fn whatever_parts_come_back_each_medium_gets_what_it_gave_and_no_balance_becomes_cash(
+        gift in 0_i64..20_000, credit in 0_i64..15_000, card in 0_i64..15_000, upi in 0_i64..9_000,
+        steps in prop::collection::vec((1_u32..4, 1_i64..4), 0..5),
+    ) {
+        let parts = [
+            (TenderType::Card, card), (TenderType::GiftCard, gift),
+            (TenderType::Upi, upi), (TenderType::StoreCredit, credit),
+        ];
+        let sale = paid_in_parts(&parts);
+        let mut notes: Vec<Document> = Vec::new();
+        for (line, pieces) in steps {
+            let left = remaining(&sale, &notes, true).unwrap();
+            let Some(rest) = left.iter().find(|rest| rest.line == line) else { continue };
+            let no = u128::try_from(notes.len()).unwrap() + 2;
+            let pieces = pieces.min(rest.quantity.0 / 1000);
+            notes.push(back_as_it_came(no, &sale, &notes, &[back(line, pieces)]));
+        }
+        let left = remaining(&sale, &notes, true).unwrap();
+        if !left.is_empty() {
+            notes.push(back_as_it_came(99, &sale, &notes, &left));
+        }
+        let sums = |documents: &[Document]| {
+            let mut sums = std::collections::BTreeMap::new();
+            for tender in documents.iter().flat_map(|document| &document.tenders) {
+                *sums.entry((format!("{:?}", tender.tender_type), tender.reference.clone())).or_insert(0) +=
+                    tender.amount_minor.0;
+            }
+            sums
+        };
+        prop_assert_eq!(sums(&notes), sums(std::slice::from_ref(&sale)));
+        prop_assert!(ways_back(&sale, &notes).unwrap().is_empty());
+    }
 }

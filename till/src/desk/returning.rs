@@ -7,19 +7,18 @@ use super::view::{
     self, ReturnLine, ReturnPreview, Returnable, ReturnableLine, ReturnedAmount, Sold, TenderAmount,
 };
 use super::{Approval, Desk, Fault, Turn};
-use crate::balances;
 use crate::catalogue;
 use crate::error::TillError;
 use crate::ledger::query::{self, By};
-use crate::refund::{self, ReturnRequest, Returned, UnreferencedReturn, refused, tender_back};
+use crate::refund::{self, ReturnRequest, Returned, UnreferencedReturn, refused};
 use crate::sell::basket_refused;
 use daybook_domain::amount::{Quantity, Uom};
+use daybook_domain::balance::Medium;
 use daybook_domain::basket::REASON_MAX;
-use daybook_domain::document::{Document, DocumentLine, LineFlag, TenderType};
+use daybook_domain::document::{Document, DocumentLine, LineFlag, Tender, TenderType};
 use daybook_domain::ids::DocumentId;
 use daybook_domain::refund as rules;
-use daybook_domain::rounding::CashRounding;
-use daybook_domain::tender::{Offer, REFERENCE_MAX, give_back};
+use daybook_domain::tender::{Offer, REFERENCE_MAX};
 
 impl Desk {
     /// A document that something may come back of, with what is left of it as far as this till knows.
@@ -164,17 +163,11 @@ impl Turn<'_> {
             cashier: original.cashier.clone(),
             customer: customer.or_else(|| original.buyer.as_ref().map(|buyer| buyer.name.clone())),
             lines: lines.collect(),
-            tenders: original
-                .tenders
-                .iter()
-                .map(|tender| TenderAmount {
-                    tender_type: tender.tender_type,
-                    amount_minor: tender.amount_minor,
-                })
-                .collect(),
+            tenders: amounts(&original.tenders),
             payable_minor: original.totals.payable_minor,
             left_minor,
-            media_back: rules::media_back(&original),
+            media_back: rules::media_back(&original)?,
+            several_ways: rules::ways_back(&original, &[])?.len() > 1,
             voidable: before.is_empty() && !exchanged && open_day == Some(original.day.as_str()),
             corrections: before.into_iter().map(|note| note.number).collect(),
             act: self.new_id()?,
@@ -190,14 +183,11 @@ impl Turn<'_> {
         let (original, before) = self.original(number)?;
         let wanted: Vec<rules::ReturnLine> = lines.iter().map(ReturnLine::wanted).collect();
         let plan = rules::plan(&original, &before, &wanted).map_err(|error| refused(&error))?;
-        let tender = tender.unwrap_or_else(|| tender_back(&original));
-        let rounding = CashRounding::to(self.settings()?.cash_rounding_minor);
-        let offers = balances::name(vec![Offer::of(tender, None)], Some(&original))?;
-        let settled = give_back(&plan.figures.totals, &offers, rounding, &plan.refundable)
-            .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
-        let amounts = lines.iter().zip(&plan.figures.lines);
+        let offers: Vec<Offer> = tender.map(|tender| Offer::of(tender, None)).into_iter().collect();
+        let settled = refund::settle_back(&self.settings()?, &original, &before, &plan, &offers)?;
+        let figures = lines.iter().zip(&plan.figures.lines);
         Ok(ReturnPreview {
-            lines: amounts
+            lines: figures
                 .map(|(line, figure)| ReturnedAmount {
                     line: line.line,
                     total_minor: figure.total_minor,
@@ -205,7 +195,7 @@ impl Turn<'_> {
                 .collect(),
             total_minor: plan.figures.totals.total_minor,
             back_minor: settled.totals.payable_minor,
-            tender,
+            tenders: amounts(&settled.tenders),
         })
     }
 
@@ -215,25 +205,21 @@ impl Turn<'_> {
         approval: Option<&Approval>,
     ) -> Result<Sold, TillError> {
         let who = self.who_with(approval)?;
-        let reference = text("reference", refund.reference.as_deref(), REFERENCE_MAX)?;
         if refund.lines.is_empty() {
             return Err(refused(&rules::RefundError::Nothing));
         }
-        let (original, _) = self.original(&refund.number)?;
-        let tender = refund.tender.unwrap_or_else(|| tender_back(&original));
-        if !rules::media_back(&original).contains(&tender) {
-            let message = "the money goes back the way it came, in cash or as store credit";
-            return Err(TillError::refused("refund.tender", message));
-        }
+        let (original, before) = self.original(&refund.number)?;
+        let again = query::document(self.conn(), By::Id(DocumentId(refund.act)))?.is_some();
+        // A second press finds what came back, and plans nothing.
+        let offers = if again { Vec::new() } else { offers_back(refund, &original, &before)? };
         let request = ReturnRequest {
             id: DocumentId(refund.act),
             number: original.number,
             lines: refund.lines.iter().map(ReturnLine::returned).collect(),
             restock: true,
-            offers: vec![Offer { reference, ..Offer::of(tender, None) }],
+            offers,
             reason: why(&refund.reason)?,
         };
-        let again = query::document(self.conn(), By::Id(request.id))?.is_some();
         let (document, topics) = refund::refund(self.ledger, &who, &request)?;
         self.changed(topics);
         if !again {
@@ -318,6 +304,41 @@ impl Turn<'_> {
             Ok(())
         })
     }
+}
+
+/// How the money is to go back, each way with its number.
+fn offers_back(
+    refund: &view::Refund,
+    original: &Document,
+    before: &[Document],
+) -> Result<Vec<Offer>, TillError> {
+    let wanted: Vec<rules::ReturnLine> = refund.lines.iter().map(ReturnLine::wanted).collect();
+    let mut offers = match refund.tender {
+        Some(tender) => vec![Offer::of(tender, None)],
+        None => {
+            let plan = rules::plan(original, before, &wanted).map_err(|error| refused(&error))?;
+            let ways = rules::ways_back(original, before)?;
+            rules::as_it_came(plan.figures.totals.total_minor, &plan.refundable, &ways)?
+        }
+    };
+    for named in &refund.references {
+        let reference = text("reference", Some(&named.reference), REFERENCE_MAX)?;
+        let fits = |offer: &&mut Offer| {
+            offer.tender_type == named.tender_type && Medium::of(offer.tender_type).is_none()
+        };
+        if let Some(offer) = offers.iter_mut().find(fits) {
+            offer.reference = reference;
+        }
+    }
+    Ok(offers)
+}
+
+fn amounts(tenders: &[Tender]) -> Vec<TenderAmount> {
+    let amount = |tender: &Tender| TenderAmount {
+        tender_type: tender.tender_type,
+        amount_minor: tender.amount_minor,
+    };
+    tenders.iter().map(amount).collect()
 }
 
 impl ReturnLine {

@@ -713,8 +713,10 @@ pub struct Returnable {
     pub payable_minor: Minor,
     /// What may still go back.
     pub left_minor: Minor,
-    /// How the money may go back, by the shop's policy; the usual way first.
+    /// By which one medium the money may go back; the way it came first.
     pub media_back: Vec<TenderType>,
+    /// It came several ways, and goes back so unless another is asked for.
+    pub several_ways: bool,
     /// It is of the open business day and nothing of it came back: it can be voided.
     pub voidable: bool,
     /// Documents that corrected it.
@@ -753,10 +755,21 @@ pub struct ReturnPreview {
     pub lines: Vec<ReturnedAmount>,
     /// Exact total.
     pub total_minor: Minor,
-    /// What goes back by `tender`, rounded where that is cash.
+    /// What goes back, rounded where that is cash.
     pub back_minor: Minor,
     /// How it goes back.
-    pub tender: TenderType,
+    pub tenders: Vec<TenderAmount>,
+}
+
+/// What a medium calls the money that goes back by it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct TenderReference {
+    /// Medium.
+    #[serde(rename = "type")]
+    pub tender_type: TenderType,
+    /// Terminal slip, UTR.
+    pub reference: String,
 }
 
 /// A refund as entered.
@@ -769,10 +782,10 @@ pub struct Refund {
     pub number: String,
     /// Lines.
     pub lines: Vec<ReturnLine>,
-    /// How the money goes back; by the shop's policy without one.
+    /// By which one medium the money goes back; the way it came without one.
     pub tender: Option<TenderType>,
-    /// Terminal slip, UTR.
-    pub reference: Option<String>,
+    /// Of the media that have one.
+    pub references: Vec<TenderReference>,
     /// Why.
     pub reason: String,
 }

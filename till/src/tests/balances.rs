@@ -97,9 +97,9 @@ fn tea(desk: &Desk) {
 fn refund_of(desk: &Desk, sale: &Sold, tender: TenderType) -> Result<Sold, Fault> {
     let act = desk.returnable(&sale.number).unwrap().act;
     let lines = vec![ReturnLine { line: 1, quantity_milli: Quantity(1000), restock: true }];
-    let (reference, reason) = (None, "unwanted".to_owned());
+    let (references, reason) = (Vec::new(), "unwanted".to_owned());
     let number = sale.number.clone();
-    desk.refund(&Refund { act, number, lines, tender: Some(tender), reference, reason }, None)
+    desk.refund(&Refund { act, number, lines, tender: Some(tender), references, reason }, None)
 }
 
 #[test]

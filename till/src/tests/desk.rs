@@ -3,7 +3,7 @@
 use super::fixture::{PIN, Shop};
 use crate::desk::view::{
     Closing, DiscountInput, Display, Found, LineStock, Offer, Paid, Pieces, Refund, ReturnLine,
-    Scanned, Sold, UpiState,
+    Scanned, Sold, TenderAmount, TenderReference, UpiState,
 };
 use crate::desk::{
     Approval, Caption, Desk, Fault, Goods, HistoryFilter, LedgerCheck, MoveKind, PaperForm,
@@ -502,7 +502,7 @@ fn a_refund_sent_twice_gives_back_once() {
         number: sale.number.clone(),
         lines: vec![one],
         tender: None,
-        reference: None,
+        references: Vec::new(),
         reason: "unwanted".to_owned(),
     };
     let first = desk.refund(&refund, None).unwrap();
@@ -515,6 +515,58 @@ fn a_refund_sent_twice_gives_back_once() {
         code(desk.void_sale(&sale.number, "wrong", Some(&manager()))),
         "refund.already_returned"
     );
+}
+
+#[test]
+fn what_was_paid_several_ways_goes_back_the_way_it_came() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    scan(&desk, "TEA");
+    desk.set_quantity(1, Quantity(5000)).unwrap();
+    assert_eq!(left(desk.pay(&offer(TenderType::Card, Some(15_000), None), None)), 35_000);
+    let sale = sold(desk.pay(&cash(), None));
+    let of = desk.returnable(&sale.number).unwrap();
+    let media = [TenderType::Cash, TenderType::StoreCredit];
+    assert_eq!((of.several_ways, of.media_back.as_slice()), (true, media.as_slice()));
+    let lines = |pieces: i64| {
+        vec![ReturnLine { line: 1, quantity_milli: Quantity(pieces * 1000), restock: true }]
+    };
+    let by = |tenders: &[TenderAmount]| -> Vec<_> {
+        tenders.iter().map(|tender| (tender.tender_type, tender.amount_minor.0)).collect()
+    };
+    let preview = desk.preview_return(&sale.number, &lines(4), None).unwrap();
+    let expected = [(TenderType::Card, 15_000), (TenderType::Cash, 25_000)];
+    assert_eq!((preview.back_minor, by(&preview.tenders)), (Minor(40_000), expected.to_vec()));
+    let all_by_card = desk.preview_return(&sale.number, &lines(4), Some(TenderType::Card));
+    assert_eq!(code(all_by_card), "refund.tender");
+    let named = |tender_type, reference: &str| TenderReference {
+        tender_type,
+        reference: reference.to_owned(),
+    };
+    let mut refund = Refund {
+        act: of.act,
+        number: sale.number.clone(),
+        lines: lines(4),
+        tender: None,
+        references: vec![named(TenderType::Card, " SLIP 9 "), named(TenderType::Upi, "U1")],
+        reason: "unwanted".to_owned(),
+    };
+    let note = desk.refund(&refund, None).unwrap();
+    let tenders: Vec<_> = note
+        .tenders
+        .iter()
+        .map(|tender| (tender.tender_type, tender.amount_minor.0, tender.reference.as_deref()))
+        .collect();
+    let expected = [(TenderType::Card, 15_000, Some("SLIP 9")), (TenderType::Cash, 25_000, None)];
+    assert_eq!(tenders, expected);
+    assert!(desk.refund(&refund, None).unwrap().again);
+    // Of the card nothing is left.
+    refund = Refund { act: desk.returnable(&sale.number).unwrap().act, lines: lines(1), ..refund };
+    refund.tender = Some(TenderType::Card);
+    assert_eq!(code(desk.refund(&refund, None)), "refund.tender");
+    refund.tender = None;
+    let rest = desk.refund(&refund, None).unwrap();
+    assert_eq!((rest.tenders[0].tender_type, rest.back_minor), (TenderType::Cash, Minor(10_000)));
 }
 
 #[test]

@@ -341,7 +341,7 @@ fn credit_notes_and_reports_go_to_paper_too() {
         number: sale.number.clone(),
         lines: vec![line],
         tender: None,
-        reference: None,
+        references: Vec::new(),
         reason: "broken".to_owned(),
     };
     let note = desk.refund(&refund, None).unwrap();

@@ -349,7 +349,7 @@ const returnable: Returnable = {
     { no: 1, sku: "SKU-1", name: "Product 1", options: null, uom: "each", byPiece: true, soldMilli: 2000, leftMilli: 2000, totalMinor: 12_000 },
     { no: 2, sku: "SKU-2", name: "Product 2", options: null, uom: "kg", byPiece: false, soldMilli: 750, leftMilli: 750, totalMinor: 6000 },
   ],
-  tenders: [], mediaBack: ["card", "cash"], voidable: true, corrections: [], act: "a",
+  tenders: [], mediaBack: ["card", "cash"], severalWays: false, voidable: true, corrections: [], act: "a",
 };
 
 /** What codes of one digit lead to: goods of that number; 9 is a receipt. */
@@ -408,10 +408,37 @@ it("shows all that a code among the stock may mean, whatever was looked for befo
   expect(words.value).toBe("");
 });
 
+it("gives back the way it was paid, with the slip of each part, and no amount of what is refused", async () => {
+  fake.returnable.mockResolvedValue({ ...returnable, severalWays: true, mediaBack: ["cash", "store_credit"] });
+  fake.previewReturn.mockResolvedValue({
+    lines: [], totalMinor: 12_000, backMinor: 12_000, tenders: [{ type: "card", amountMinor: 5000 }, { type: "cash", amountMinor: 7000 }],
+  });
+  fake.refund.mockResolvedValue(sold);
+  await selling();
+  till.returnNumber = returnable.number;
+  till.go("returns");
+  await fireEvent.click(await screen.findByRole("checkbox", { name: "Product 1" }));
+  await fireEvent.click(screen.getByRole("button", { name: "Not wanted" }));
+  expect((await screen.findByTestId("refund-parts")).textContent).toMatch(/Card.*50.*Cash.*70/);
+  await fireEvent.input(screen.getByTestId("refund-reference-card"), { target: { value: "SLIP9" } });
+  fake.previewReturn.mockRejectedValueOnce({ code: "refund.tender", message: "", data: {} });
+  const select = screen.getByTestId<HTMLSelectElement>("refund-tender");
+  select.selectedIndex = 1;
+  await fireEvent.change(select);
+  await waitFor(() => expect(screen.getByTestId("preview").textContent).toBe(""));
+  expect(screen.getByRole<HTMLButtonElement>("button", { name: "Refund" }).disabled).toBe(true);
+  select.selectedIndex = 0;
+  await fireEvent.change(select);
+  await waitFor(() => expect(screen.getByTestId("preview").textContent).toContain("120"));
+  await fireEvent.click(screen.getByRole("button", { name: "Refund" }));
+  await waitFor(() => expect(fake.refund).toHaveBeenCalledTimes(1));
+  expect(fake.refund.mock.calls[0]?.[0]).toMatchObject({ tender: null, references: [{ type: "card", reference: "SLIP9" }] });
+});
+
 it("ticks what is scanned of a receipt that is taken back, up to what is left, and notes the slip of a card", async () => {
   fake.lookUp.mockImplementation(lookUp);
   fake.returnable.mockResolvedValue(returnable);
-  fake.previewReturn.mockResolvedValue({ lines: [], totalMinor: 12_000, backMinor: 12_000, tender: "card" });
+  fake.previewReturn.mockResolvedValue({ lines: [], totalMinor: 12_000, backMinor: 12_000, tenders: [{ type: "card", amountMinor: 12_000 }] });
   fake.refund.mockResolvedValue(sold);
   await selling();
   till.returnNumber = returnable.number;
@@ -420,12 +447,12 @@ it("ticks what is scanned of a receipt that is taken back, up to what is left, a
   for (const code of ["1111111", "2222222", "1111111", "1111112"]) await scan(document.body, code);
   expect((await screen.findByRole("alert")).textContent).toContain("1111112");
   await fireEvent.click(screen.getByRole("button", { name: "Not wanted" }));
-  await fireEvent.input(screen.getByTestId("refund-reference"), { target: { value: "SLIP9" } });
+  await fireEvent.input(screen.getByTestId("refund-reference-card"), { target: { value: "SLIP9" } });
   await waitFor(() => expect(screen.getByTestId("preview").textContent).toContain("120"));
   await fireEvent.click(screen.getByRole("button", { name: "Refund" }));
   await waitFor(() => expect(fake.refund).toHaveBeenCalledTimes(1));
   expect(fake.refund.mock.calls[0]?.[0]).toMatchObject({
-    lines: [{ line: 1, quantityMilli: 2000, restock: true }, { line: 2, quantityMilli: 750, restock: true }], tender: "card", reference: "SLIP9",
+    lines: [{ line: 1, quantityMilli: 2000, restock: true }, { line: 2, quantityMilli: 750, restock: true }], tender: "card", references: [{ type: "card", reference: "SLIP9" }],
   });
   expect(fake.scan).not.toHaveBeenCalled();
 });
