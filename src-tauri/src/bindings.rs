@@ -67,6 +67,7 @@ pub fn builder() -> Builder<Wry> {
             commands::balance_left,
             commands::leave_payment,
             commands::last_sale,
+            commands::leave_sale,
             commands::returnable,
             commands::preview_return,
             commands::refund,

@@ -86,6 +86,7 @@ commands! {
     balance_left(desk, request: Uuid) -> Option<BalanceLeft> { desk.balance_left(request) }
     leave_payment(desk) -> Basket { desk.leave_payment() }
     last_sale(desk) -> Option<Sold> { desk.last_sale() }
+    leave_sale(desk) -> () { desk.leave_sale() }
 
     returnable(desk, number: String) -> Returnable { desk.returnable(&number) }
     preview_return(desk, number: String, lines: Vec<ReturnLine>, tender: Option<TenderType>) -> ReturnPreview { desk.preview_return(&number, &lines, tender) }

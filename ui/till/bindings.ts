@@ -55,6 +55,7 @@ export const commands = {
 	balanceLeft: (request: string) => __TAURI_INVOKE<BalanceLeft | null>("balance_left", { request }),
 	leavePayment: () => __TAURI_INVOKE<Basket>("leave_payment"),
 	lastSale: () => __TAURI_INVOKE<Sold | null>("last_sale"),
+	leaveSale: () => __TAURI_INVOKE<null>("leave_sale"),
 	returnable: (number: string) => __TAURI_INVOKE<Returnable>("returnable", { number }),
 	previewReturn: (number: string, lines: ReturnLine[], tender: TenderType | null) => __TAURI_INVOKE<ReturnPreview>("preview_return", { number, lines, tender }),
 	refund: (refund: Refund, approval: Approval | null) => __TAURI_INVOKE<Sold>("refund", { refund, approval }),

@@ -511,6 +511,13 @@ class Till {
     void this.run(async () => { await Promise.all([this.readBasket(), this.readPapers()]); });
   }
 
+  /** What was sold last is put away for good. */
+  leaveSale(): void {
+    if (this.sold === null) return;
+    this.sold = null;
+    void this.run(async () => { await commands.leaveSale(); });
+  }
+
   /** The till belongs to no shop any more: nothing that was shown of it stays. */
   async leaveShop(): Promise<void> {
     Object.assign(this, { shop: null, people: [], session: null, basket: null, payment: null, sync: null, check: null, papers: null, printer: null, toasts: [], said: "" });

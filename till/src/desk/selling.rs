@@ -219,6 +219,18 @@ impl Desk {
             Ok(Some(Sold { paper: paper_state(conn, document.id)?, ..Sold::of(document) }))
         })
     }
+
+    /// Puts the sale that was finished last away: it is not told again when the till starts.
+    ///
+    /// # Errors
+    /// `ledger.…`.
+    pub fn leave_sale(&self) -> Result<(), Fault> {
+        self.act(|turn| {
+            turn.counter.done = None;
+            let draft = turn.counter.draft.clone();
+            if draft.after.is_some() { turn.keep(Draft { after: None, ..draft }) } else { Ok(()) }
+        })
+    }
 }
 
 impl Turn<'_> {

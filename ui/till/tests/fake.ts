@@ -50,7 +50,7 @@ const usual: Partial<{ [Name in keyof Commands]: () => unknown }> = {
   syncState: () => ({ code: "sync.online", online: true, unsent: 0, oldestUnsentAtMs: null, lastExchangeAtMs: 1 }), ledgerCheck: () => ({ kind: "never" }),
   printQueue: () => ({ jobs: [], trouble: null }), printer: () => ({ connection: { kind: "none" } }), systemPrinters: () => [], basket: () => basket(),
   categories: () => [{ name: "Tea", products: 100_000 }], favourites: () => [], search: () => [], lookUp: () => ({ kind: "unknown", code: "" }),
-  products: () => ({ items: [], total: 0 }), unsent: () => 0, lastSale: () => null,
+  products: () => ({ items: [], total: 0 }), unsent: () => 0, lastSale: () => null, leaveSale: () => null,
 };
 
 /** Every command; one that a test does not answer fails as a refusal would. */
