@@ -1,7 +1,7 @@
 //! Verified backup while selling goes on, and restore, after which the ledger begins a new incarnation.
 
 use crate::error::TillError;
-use crate::home::{Home, sync_folder};
+use crate::home::{DATABASE, Home, INSTALL, KEYS, sync_folder};
 use crate::ledger::{Identity, query, schema, state};
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
@@ -11,6 +11,12 @@ use std::time::Duration;
 
 /// Pages copied in one step.
 const PAGES: i32 = 2_000;
+
+/// Behind the name of the database: a backup that is about to take its place.
+const RESTORING: &str = ".restoring";
+
+/// File that says a restore was begun: the name under which the ledger before it is kept.
+const INTENT: &str = "restoring";
 
 /// What a backup holds.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -35,6 +41,7 @@ pub fn backup(
     file: &Path,
     progress: &mut dyn FnMut(i32, i32),
 ) -> Result<BackedUp, TillError> {
+    beside_the_ledger(database, file)?;
     let fresh = with_suffix(file, ".part");
     remove(&fresh)?;
     let result = copy(database, &fresh, progress);
@@ -44,6 +51,27 @@ pub fn backup(
     }
     fs::rename(&fresh, file).map_err(TillError::io(file.display().to_string()))?;
     result
+}
+
+/// Refuses to write a copy over what the ledger itself lives from, or over what is no file.
+fn beside_the_ledger(database: &Path, file: &Path) -> Result<(), TillError> {
+    let refused = |problem: &str| {
+        let message = format!("{} {problem}", file.display());
+        Err(TillError::BadInput { field: "file".to_owned(), message })
+    };
+    if fs::symlink_metadata(file).is_ok_and(|meta| !meta.is_file()) {
+        return refused("is no regular file");
+    }
+    let folder = match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let Ok(folder) = folder.canonicalize() else { return refused("lies in no folder") };
+    let own = database.parent().and_then(|own| own.canonicalize().ok());
+    if own.is_some_and(|own| folder == own || folder == own.join(KEYS)) {
+        return refused("lies among the till's own files");
+    }
+    Ok(())
 }
 
 fn copy(
@@ -142,21 +170,48 @@ pub fn restore(dir: &Path, file: &Path, now_ms: i64) -> Result<PathBuf, TillErro
             format!("the backup is of till {}, this is till {}", identity.code, own.code),
         ));
     }
-    let fresh = with_suffix(&database, ".restoring");
+    let fresh = with_suffix(&database, RESTORING);
     let io = |what: &Path| TillError::io(what.display().to_string());
     fs::copy(file, &fresh).map_err(io(&fresh))?;
     File::open(&fresh).and_then(|file| file.sync_all()).map_err(io(&fresh))?;
-    home.forget_install()?;
-    let kept = dir.join(format!("till.db.before-{now_ms}"));
-    for suffix in ["", "-wal", "-shm"] {
-        let from = with_suffix(&database, suffix);
-        if from.exists() {
-            fs::rename(&from, with_suffix(&kept, suffix)).map_err(io(&from))?;
-        }
-    }
-    fs::rename(&fresh, &database).map_err(io(&fresh))?;
+    let kept = format!("{DATABASE}.before-{now_ms}");
+    let intent = dir.join(INTENT);
+    fs::write(&intent, &kept).map_err(io(&intent))?;
+    File::open(&intent).and_then(|file| file.sync_all()).map_err(io(&intent))?;
     sync_folder(dir).map_err(io(dir))?;
-    Ok(kept)
+    finish_restore(dir)?;
+    Ok(dir.join(kept))
+}
+
+/// Ends a restore that was begun, before anything of the ledger is opened. What was there moves aside with its log, which
+/// SQLite would drop beside another database, and only then the backup takes its place; cut off anywhere, this goes on
+/// where it was.
+pub(crate) fn finish_restore(dir: &Path) -> Result<(), TillError> {
+    let io = |what: &Path| TillError::io(what.display().to_string());
+    let intent = dir.join(INTENT);
+    let kept = match fs::read_to_string(&intent) {
+        Ok(kept) => kept,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(TillError::Io { what: intent.display().to_string(), source }),
+    };
+    let database = dir.join(DATABASE);
+    let fresh = with_suffix(&database, RESTORING);
+    // An intent without its name was cut off before anything moved.
+    if !kept.is_empty() && fresh.exists() {
+        remove(&dir.join(INSTALL))?;
+        let kept = dir.join(&kept);
+        for suffix in ["-shm", "-wal", ""] {
+            let from = with_suffix(&database, suffix);
+            if from.exists() {
+                fs::rename(&from, with_suffix(&kept, suffix)).map_err(io(&from))?;
+            }
+        }
+        sync_folder(dir).map_err(io(dir))?;
+        fs::rename(&fresh, &database).map_err(io(&fresh))?;
+        sync_folder(dir).map_err(io(dir))?;
+    }
+    remove(&intent)?;
+    sync_folder(dir).map_err(io(dir))
 }
 
 fn check(file: &Path) -> Result<Identity, TillError> {

@@ -9,6 +9,7 @@
 //! logs/         what the program said            wiping    all but lock, logs and what is sealed goes
 //! ```
 
+use crate::backup;
 use crate::error::TillError;
 use crate::wipe;
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,9 @@ pub const BALLAST_BYTES: u64 = 4 * 1024 * 1024;
 
 /// What one sale may need on disk at most, write-ahead log included.
 pub const SALE_BYTES: u64 = 2 * 1024 * 1024;
+
+/// Space that opening the ledger may take.
+const OPEN_BYTES: u64 = 256 * 1024;
 
 /// The data folder, locked by this process.
 #[derive(Debug)]
@@ -90,12 +94,14 @@ impl Home {
                 return Err(TillError::Io { what: path.display().to_string(), source });
             }
         }
-        let mut before = String::new();
-        lock.read_to_string(&mut before).map_err(TillError::io("lock"))?;
+        release_ballast_to_open(dir)?;
+        let mut before = Vec::new();
+        lock.read_to_end(&mut before).map_err(TillError::io("lock"))?;
         let wiped = wipe::finish(dir)?;
+        backup::finish_restore(dir)?;
         fs::create_dir_all(dir.join(KEYS)).map_err(read_only)?;
         let witness = writable(&dir.join(WITNESS)).map_err(read_only)?;
-        let unclean = !wiped && before.trim() == "open";
+        let unclean = !wiped && before.trim_ascii() == b"open";
         Ok(Self { dir: dir.to_owned(), lock, witness, unclean })
     }
 
@@ -109,6 +115,12 @@ impl Home {
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.dir.join(DATABASE)
+    }
+
+    /// Whether there is a database file with something in it.
+    #[must_use]
+    pub fn has_database(&self) -> bool {
+        fs::metadata(self.database()).is_ok_and(|meta| meta.len() > 0)
     }
 
     /// Whether the last run ended without [`Home::close`].
@@ -197,11 +209,7 @@ impl Home {
     /// # Errors
     /// [`TillError::Io`].
     pub fn free_bytes(&self) -> Result<u64, TillError> {
-        let stat = rustix::fs::statvfs(&self.dir).map_err(|error| TillError::Io {
-            what: self.dir.display().to_string(),
-            source: error.into(),
-        })?;
-        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+        free_bytes(&self.dir)
     }
 
     /// Looks, before a payment is taken, whether the sale can be written; releases the ballast if need be.
@@ -212,14 +220,11 @@ impl Home {
     pub fn ensure_space(&self) -> Result<bool, TillError> {
         let free = self.free_bytes()?;
         if free >= SALE_BYTES {
-            return Ok(false);
+            // What is free may be the ballast that was released before.
+            return Ok(free < SALE_BYTES + BALLAST_BYTES && !has_ballast(&self.dir));
         }
-        let ballast = self.dir.join(BALLAST);
-        if fs::metadata(&ballast).is_ok_and(|meta| meta.len() > 0) {
-            fs::remove_file(&ballast).map_err(TillError::io("ballast"))?;
-            if self.free_bytes()? >= SALE_BYTES {
-                return Ok(true);
-            }
+        if release_ballast(&self.dir)? && self.free_bytes()? >= SALE_BYTES {
+            return Ok(true);
         }
         Err(TillError::DiskFull { free_bytes: free, need_bytes: SALE_BYTES })
     }
@@ -277,6 +282,35 @@ impl Home {
         };
         write().map_err(TillError::io(path.display().to_string()))
     }
+}
+
+fn free_bytes(dir: &Path) -> Result<u64, TillError> {
+    let stat = rustix::fs::statvfs(dir)
+        .map_err(|error| TillError::Io { what: dir.display().to_string(), source: error.into() })?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+fn has_ballast(dir: &Path) -> bool {
+    fs::metadata(dir.join(BALLAST)).is_ok_and(|meta| meta.len() > 0)
+}
+
+/// Gives the reserved space back to the disk; whether there was any.
+fn release_ballast(dir: &Path) -> Result<bool, TillError> {
+    if !has_ballast(dir) {
+        return Ok(false);
+    }
+    fs::remove_file(dir.join(BALLAST)).map_err(TillError::io("ballast"))?;
+    Ok(true)
+}
+
+/// Sees to the space that opening itself takes. SQLite maps its index of the log into memory: on a disk without a block to
+/// spare a write there ends the process.
+fn release_ballast_to_open(dir: &Path) -> Result<(), TillError> {
+    let free = free_bytes(dir)?;
+    if free >= OPEN_BYTES || (release_ballast(dir)? && free_bytes(dir)? >= OPEN_BYTES) {
+        return Ok(());
+    }
+    Err(TillError::DiskFull { free_bytes: free, need_bytes: OPEN_BYTES })
 }
 
 /// The install id of the copy in a folder, whoever has its lock; as [`Home::install`].

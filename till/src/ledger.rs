@@ -15,7 +15,9 @@ pub mod state;
 pub mod verify;
 
 use crate::error::TillError;
+use crate::feed;
 use crate::home::{Home, Witness, install_of, witness_of};
+use crate::staff;
 use checkpoint::Checkpointer;
 use daybook_domain::clock::Moment;
 use daybook_domain::entry::AppStarted;
@@ -212,6 +214,12 @@ impl Ledger {
     /// [`TillError::Locked`], [`TillError::ReadOnly`], [`TillError::NewerSchema`], [`TillError::Corrupt`].
     pub fn open(dir: &Path) -> Result<Self, TillError> {
         let mut home = Home::open(dir)?;
+        if home.witness().is_some() && !home.has_database() {
+            // To begin with an empty ledger here would hide that one is gone.
+            let problem =
+                "is missing or empty, though entries were committed here: restore a backup";
+            return Err(TillError::corrupt("ledger", crate::home::DATABASE, problem));
+        }
         let keys = Arc::new(Keys::open(&home)?);
         let conn = schema::open_writer(&home.database())?;
         let identity: Option<Identity> = state::get(&conn, "identity")?;
@@ -223,7 +231,18 @@ impl Ledger {
             verify::tail(&conn, live)?;
         }
         let here = Here { install: home.install(), witness: home.witness() };
-        let standing = standing(&conn, &here, identity.as_ref(), live.as_ref())?;
+        let mut standing = standing(&conn, &here, identity.as_ref(), live.as_ref())?;
+        if standing == Standing::Ready
+            && let Some(live) = &live
+            && query::public_key(&conn, live.ord)? != Some(keys.signer().public_key())
+        {
+            // What it signed from here on would verify nowhere.
+            standing = Standing::NeedsIncarnation("the key that signs its entries is lost");
+        }
+        if identity.is_some() && !staff::pins_open(&conn, &keys)? {
+            // They were sealed on another machine: the store tells them once more.
+            feed::forget_cursor(&conn)?;
+        }
         home.reserve_ballast();
         let started = home
             .ended_unclean()

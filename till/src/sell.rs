@@ -3,6 +3,7 @@
 use crate::balances;
 use crate::catalogue;
 use crate::error::TillError;
+use crate::goods;
 use crate::issue::{Paper, Shop, issue};
 use crate::ledger::gate::Gate;
 use crate::ledger::query::{self, By};
@@ -16,7 +17,7 @@ use daybook_domain::document::{Document, DocumentLine, LineFlag, Party, Place};
 use daybook_domain::entry::{Fact, Movement, Sale};
 use daybook_domain::feed::{ItemRow, Settings};
 use daybook_domain::figures::Figures;
-use daybook_domain::ids::{CustomerId, DocumentId, Sku};
+use daybook_domain::ids::{BasketId, CustomerId, DocumentId, Sku};
 use daybook_domain::rounding::CashRounding;
 use daybook_domain::staff::Action;
 use daybook_domain::stock::{SaleRight, plan_sale};
@@ -94,6 +95,24 @@ pub fn sell(ledger: &mut Ledger, who: &Who, request: &SaleRequest) -> Result<Sol
     let disk_low = ledger.home().ensure_space()?;
     let ((document, beyond), topics) =
         ledger.write(who.act(), |gate| sell_in(gate, who, request))?;
+    Ok(Sold { document, beyond, disk_low, topics })
+}
+
+/// Sells a basket that lies parked: it leaves its place with the sale, or not at all.
+///
+/// # Errors
+/// Refused as `basket.not_parked`; else as [`sell`].
+pub fn sell_parked(
+    ledger: &mut Ledger,
+    who: &Who,
+    parked: BasketId,
+    request: impl FnOnce(Basket) -> SaleRequest,
+) -> Result<Sold, TillError> {
+    let disk_low = ledger.home().ensure_space()?;
+    let ((document, beyond), topics) = ledger.write(who.act(), |gate| {
+        let basket = goods::recall_in(gate, parked)?;
+        sell_in(gate, who, &request(basket))
+    })?;
     Ok(Sold { document, beyond, disk_low, topics })
 }
 

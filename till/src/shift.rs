@@ -20,6 +20,7 @@ use daybook_domain::entry::{
 use daybook_domain::ids::{ShiftId, Sku, StaffId};
 use daybook_domain::shift::{self, Count, ShiftError};
 use daybook_domain::staff::Action;
+use rusqlite::Connection;
 use std::collections::BTreeMap;
 
 /// Lines of one part of a statement; a line takes less than 200 bytes.
@@ -61,7 +62,8 @@ pub fn open(
         }
         // A jump was noted when this transaction began, or by an act before it.
         let jumped: Option<bool> = state::get(gate.conn(), CLOCK_IN_DOUBT)?;
-        let approver = if jumped == Some(true) && who.data_at_ms.is_none() {
+        let doubted = jumped == Some(true) || differs_from_store(gate.conn(), who.moment)?;
+        let approver = if doubted && who.data_at_ms.is_none() {
             state::clear(gate.conn(), CLOCK_IN_DOUBT)?;
             who.allow(Action::ConfirmClock, &settings)?
         } else {
@@ -81,7 +83,21 @@ pub fn clock_in_doubt(ledger: &Ledger, now: Moment) -> Result<bool, TillError> {
     let noted: Option<bool> = state::get(ledger.reader(), CLOCK_IN_DOUBT)?;
     let last = ledger.live().ok().and_then(|live| live.last);
     let jumps = |last| matches!(clock::check(last, now), ClockVerdict::AskManager(_));
-    Ok(noted == Some(true) || last.is_some_and(jumps))
+    let differs = differs_from_store(ledger.reader(), now)?;
+    Ok(noted == Some(true) || last.is_some_and(jumps) || differs)
+}
+
+/// Whether this machine's clock is a day or more off the store's, as far as both can be known: it shows a time before the
+/// store last spoke, or it was ahead then and was not set back since.
+fn differs_from_store(conn: &Connection, now: Moment) -> Result<bool, TillError> {
+    let (Some(store), Some(then)) =
+        (state::get::<i64>(conn, "store_now_ms")?, state::get::<i64>(conn, "last_exchange_at_ms")?)
+    else {
+        return Ok(false);
+    };
+    let behind = store.saturating_sub(now.at_ms) >= clock::MANAGER_ABOVE_MS;
+    let ahead = then.saturating_sub(store) >= clock::MANAGER_ABOVE_MS && now.at_ms >= then;
+    Ok(behind || ahead)
 }
 
 /// Cash that moves without a document.

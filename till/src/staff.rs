@@ -213,10 +213,20 @@ fn wrong_pin() -> TillError {
 fn pin_fits(keys: &Keys, row: &StaffRow, pin: &str) -> Result<bool, TillError> {
     let wrong = |problem: &str| TillError::corrupt("staff", &row.staff, problem);
     let sealed = hex::decode(&row.pin_hash).map_err(|_| wrong("PIN hash is not sealed"))?;
-    let hash = keys.open_sealed(&sealed)?;
+    let hash = keys.open_sealed(&sealed).map_err(|_| {
+        let message = "the PINs here were sealed on another machine: exchange with the store first";
+        TillError::refused("staff.sealed_elsewhere", message)
+    })?;
     let hash = String::from_utf8(hash).map_err(|_| wrong("PIN hash is no text"))?;
     let parsed = PasswordHash::new(&hash).map_err(|_| wrong("PIN hash is no PHC string"))?;
     Ok(Argon2::default().verify_password(pin.as_bytes(), &parsed).is_ok())
+}
+
+/// Whether the PINs that are kept here were sealed with this machine's key; yes where there are none.
+pub(crate) fn pins_open(conn: &Connection, keys: &Keys) -> Result<bool, TillError> {
+    let sealed = |row: &StaffRow| hex::decode(&row.pin_hash).ok().filter(|hash| !hash.is_empty());
+    let any = feed::rows::<StaffRow>(conn, "staff/")?.iter().find_map(sealed);
+    Ok(any.is_none_or(|sealed| keys.open_sealed(&sealed).is_ok()))
 }
 
 /// Everybody who may sign in.

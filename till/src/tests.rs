@@ -3,6 +3,7 @@
 mod balances;
 mod desk;
 mod fixture;
+mod loss;
 mod orders;
 mod printing;
 mod wipe;

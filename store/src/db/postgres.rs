@@ -34,7 +34,8 @@ impl PostgresPool {
         let config = Config::from_str(url)?;
         let mut client = config.connect(NoTls)?;
         client.execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK])?;
-        embedded::migrations::runner().run(&mut client)?;
+        // In one transaction with the record of it, so that a start that was cut off can be repeated.
+        embedded::migrations::runner().set_grouped(true).run(&mut client)?;
         drop(client);
         let pool = r2d2::Pool::builder()
             .max_size(CONNECTIONS_MAX)

@@ -294,18 +294,21 @@ pub(super) fn recall(
         if offers.is_empty() {
             offers.push(Offer::of(TenderType::Cash, None));
         }
-        let (basket, _) = goods::recall(ledger, who, id)?;
-        match sell_now(ledger, who, basket.clone(), offers, None, None) {
-            Ok(sold) => {
-                output.line(&sold_line(&sold, None));
-                Ok(())
-            }
-            Err(error) => {
-                // The sale did not happen: the basket goes back to where it lay.
-                goods::park(ledger, who, id, &basket, "")?;
-                Err(error)
-            }
-        }
+        let document = DocumentId(random::id(who.at_ms())?);
+        let sold = selling::sell_parked(ledger, who, id, |basket| SaleRequest {
+            id: document,
+            basket,
+            offers: Offers::Given(offers),
+            place_of_supply: None,
+            buyer: None,
+            customer: None,
+            note: None,
+            gift_message: None,
+            source: None,
+            happened: false,
+        })?;
+        output.line(&sold_line(&sold, None));
+        Ok(())
     })
 }
 

@@ -11,10 +11,22 @@ use daybook_domain::feed::Settings;
 use daybook_domain::ids::{DocumentId, ShiftId, TillId};
 use daybook_domain::shift::{Carried, ShiftFold, perpetual_after};
 use daybook_sync::frame::{Frame, FramedEntry, Head, Journal};
-use daybook_sync::hash::{Hash, Signature};
+use daybook_sync::hash::{Hash, PublicKey, Signature};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::value::RawValue;
 use uuid::Uuid;
+
+/// The key with which the entries of an incarnation are signed.
+///
+/// # Errors
+/// [`TillError::Database`].
+pub fn public_key(conn: &Connection, ord: i64) -> Result<Option<PublicKey>, TillError> {
+    let key = conn
+        .prepare_cached("SELECT public_key FROM incarnation WHERE ord = ?1")?
+        .query_row([ord], |row| row.get(0))
+        .optional()?;
+    Ok(key.map(PublicKey))
+}
 
 /// Where the journal stands; `None` before the first incarnation.
 ///

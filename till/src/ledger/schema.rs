@@ -93,8 +93,32 @@ fn refuse_newer(conn: &Connection) -> Result<(), TillError> {
 }
 
 fn migrate(conn: &mut Connection) -> Result<(), TillError> {
+    // All in one transaction with their records: a power cut between the two would leave a ledger that no start opens.
     embedded::migrations::runner()
+        .set_grouped(true)
         .run(conn)
         .map(|_| ())
         .map_err(|error| TillError::corrupt("till.db", "schema", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[test]
+    fn migrations_and_their_records_are_committed_together() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        let commits = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&commits);
+        conn.commit_hook(Some(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            false
+        }))
+        .unwrap();
+        migrate(&mut conn).unwrap();
+        // The table of the records, and everything else.
+        assert!(commits.load(Ordering::Relaxed) <= 2);
+    }
 }

@@ -27,9 +27,12 @@ pub struct Enrolment {
 /// Enrols this till. Cut off in the middle, the same code may be used again.
 ///
 /// # Errors
-/// Refused as `till.enrolled` when it has been; [`TillError::Unreachable`], [`TillError::StoreRefused`].
+/// Refused as `till.enrolled` when it has been, `enrol.other_till` when the code is another till's and this ledger has a
+/// history; [`TillError::Unreachable`], [`TillError::StoreRefused`].
 pub fn enrol(ledger: &mut Ledger, now: Moment, enrolment: &Enrolment) -> Result<(), TillError> {
-    if ledger.standing() != Standing::New && ledger.live().is_ok() {
+    // A ledger that was restored where nothing is known of its key to the store asks for one with a code of its till.
+    let known = ledger.keys().request_key(ledger.home()).is_ok();
+    if known && ledger.standing() != Standing::New && ledger.live().is_ok() {
         return Err(TillError::refused("till.enrolled", "this till is enrolled already"));
     }
     let install: Uuid = match state::get(ledger.reader(), "enrolling_install")? {
@@ -72,6 +75,13 @@ fn take(
     install: Uuid,
     answer: &EnrolAnswer,
 ) -> Result<(), TillError> {
+    if let Ok(own) = ledger.identity()
+        && own.till.0 != answer.till
+        && ledger.live().is_ok()
+    {
+        let message = format!("the code is of till {}, this is {}", answer.till_code, own.code);
+        return Err(TillError::refused("enrol.other_till", message));
+    }
     ledger.keys().store_request_key(ledger.home(), &answer.key)?;
     ledger.set_identity(Identity {
         tenant: answer.tenant,

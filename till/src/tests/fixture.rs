@@ -95,18 +95,19 @@ fn take(ledger: &mut Ledger, rows: Vec<FeedRow>) {
     ledger.write_state(|conn| crate::feed::apply(conn, &keys, &page)).unwrap();
 }
 
-fn page() -> FeedPage {
+/// A person with [`PIN`], as the feed tells of one.
+pub(super) fn staff(id: &str, role: &str) -> (String, Value) {
     let salt = SaltString::encode_b64(b"saltsaltsalt").unwrap();
     let cheap = argon2::Params::new(8, 1, 1, None).unwrap();
     let argon = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, cheap);
     let pin_hash = argon.hash_password(PIN.as_bytes(), &salt).unwrap().to_string();
-    let staff = |id: &str, role: &str| {
-        (
-            format!("staff/{id}"),
-            json!({"staff": id, "name": id, "role": role,
-            "pin_hash": pin_hash, "active": true}),
-        )
-    };
+    let row = json!({
+        "staff": id, "name": id, "role": role, "pin_hash": pin_hash, "active": true,
+    });
+    (format!("staff/{id}"), row)
+}
+
+fn page() -> FeedPage {
     let item = |sku: &str, name: &str, barcodes: Value| {
         (
             format!("item/{sku}"),
