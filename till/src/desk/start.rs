@@ -284,7 +284,11 @@ impl Desk {
 }
 
 fn standing(ledger: &Ledger) -> Start {
+    // A ledger that was brought here and that the store does not know here waits for nobody: it enrols, with a code of its till.
+    let unknown = ledger.identity().is_ok_and(|identity| !identity.training)
+        && ledger.keys().request_key(ledger.home()).is_err();
     match ledger.standing() {
+        Standing::NeedsIncarnation(_) if unknown => Start::Enrol { sealed: None },
         Standing::New => {
             let sealed = sealed::kept(ledger.home().dir());
             Start::Enrol { sealed: sealed.map(|folder| folder.display().to_string()) }

@@ -77,11 +77,11 @@ impl Keys {
     /// The key that signs requests to the store.
     ///
     /// # Errors
-    /// [`TillError::NotEnrolled`] without one.
+    /// [`TillError::NotEnrolled`] without one, and where another machine sealed it.
     pub fn request_key(&self, home: &Home) -> Result<NewKey, TillError> {
         let sealed = home.key(REQUEST)?.ok_or(TillError::NotEnrolled)?;
-        serde_json::from_slice(&self.open_sealed(&sealed)?)
-            .map_err(|error| TillError::corrupt("keys", REQUEST, error))
+        let key = self.open_sealed(&sealed).map_err(|_| TillError::NotEnrolled)?;
+        serde_json::from_slice(&key).map_err(|error| TillError::corrupt("keys", REQUEST, error))
     }
 }
 

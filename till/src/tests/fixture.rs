@@ -8,7 +8,7 @@ use argon2::password_hash::{PasswordHasher, SaltString};
 use daybook_domain::entry::IncarnationReason;
 use daybook_domain::ids::TillId;
 use daybook_sync::hash::{Hash, PublicKey};
-use daybook_sync::message::{Cursor, FeedPage, FeedRow};
+use daybook_sync::message::{Cursor, FeedPage, FeedRow, NewKey};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
@@ -43,6 +43,8 @@ impl Shop {
             store_head: None,
         };
         ledger.begin_incarnation(Act::of_program(clock::now()), &begin).unwrap();
+        let key = NewKey { key_id: "k".to_owned(), secret: Hash([1; 32]) };
+        ledger.keys().store_request_key(ledger.home(), &key).unwrap();
         let keys = std::sync::Arc::clone(ledger.keys());
         ledger.write_state(|conn| feed::apply(conn, &keys, &page())).unwrap();
         ledger.close().unwrap();

@@ -2,6 +2,7 @@
 
 use super::fixture::{PIN, Shop, receive, who};
 use super::{returning, sale};
+use crate::desk::Start;
 use crate::ledger::{Act, Ledger, Standing, verify};
 use crate::refund::refund;
 use crate::sell::{Offers, SaleRequest, sell_parked, snapshot};
@@ -63,6 +64,18 @@ fn pins_that_another_machine_sealed_are_asked_of_the_store_once_more() {
     let told = super::fixture::staff("asha", "cashier");
     receive(&mut ledger, 900, &[told]);
     sign_in(&mut ledger, clock::now(), &asha, PIN).unwrap();
+}
+
+#[test]
+fn a_restored_ledger_that_the_store_does_not_know_here_asks_to_be_enrolled() {
+    let (shop, ..) = sold();
+    let file = shop.path().join("backup.db");
+    backup::backup(&shop.till().join("till.db"), &file, &mut |_, _| {}).unwrap();
+    backup::restore(&shop.till(), &file, 1).unwrap();
+    let started = || super::desk::desk(&shop).start();
+    assert!(matches!(started(), Start::WaitingForStore { .. }));
+    fs::remove_file(shop.till().join("keys/request")).unwrap();
+    assert!(matches!(started(), Start::Enrol { .. }));
 }
 
 #[test]
