@@ -53,6 +53,35 @@ pub fn backup(
     result
 }
 
+/// As [`backup`], of a ledger on a disk that cannot be written. SQLite reads no log there without files of its own beside
+/// it, so database and log are copied first; whoever wrote them must have ended.
+///
+/// # Errors
+/// As [`backup`].
+pub fn rescue(
+    database: &Path,
+    file: &Path,
+    progress: &mut dyn FnMut(i32, i32),
+) -> Result<BackedUp, TillError> {
+    let copied = with_suffix(file, ".copied");
+    let result = copy_with_log(database, &copied).and_then(|()| backup(&copied, file, progress));
+    for suffix in ["", "-wal", "-shm"] {
+        remove(&with_suffix(&copied, suffix))?;
+    }
+    result
+}
+
+fn copy_with_log(database: &Path, to: &Path) -> Result<(), TillError> {
+    for suffix in ["", "-wal"] {
+        let (from, to) = (with_suffix(database, suffix), with_suffix(to, suffix));
+        remove(&to)?;
+        if from.exists() {
+            fs::copy(&from, &to).map_err(TillError::io(from.display().to_string()))?;
+        }
+    }
+    remove(&with_suffix(to, "-shm"))
+}
+
 /// Refuses to write a copy over what the ledger itself lives from, or over what is no file.
 fn beside_the_ledger(database: &Path, file: &Path) -> Result<(), TillError> {
     let refused = |problem: &str| {
@@ -67,7 +96,8 @@ fn beside_the_ledger(database: &Path, file: &Path) -> Result<(), TillError> {
         _ => Path::new("."),
     };
     let Ok(folder) = folder.canonicalize() else { return refused("lies in no folder") };
-    let own = database.parent().and_then(|own| own.canonicalize().ok());
+    let own = database.parent().filter(|own| own.join(KEYS).exists());
+    let own = own.and_then(|own| own.canonicalize().ok());
     if own.is_some_and(|own| folder == own || folder == own.join(KEYS)) {
         return refused("lies among the till's own files");
     }

@@ -84,13 +84,19 @@ pub(super) fn rebuild(
 }
 
 pub(super) fn backup(arguments: &Arguments, file: &Path, output: &Output) -> Result<(), TillError> {
-    with_ledger(arguments, |ledger| {
-        let done = backups::backup(&ledger.home().database(), file, &mut |done, of| {
-            output.progress(&format!("{done} of {of} pages"));
-        })?;
-        output.line(&json!({"event": "backed_up", "file": file, "backup": done}));
-        Ok(())
-    })
+    let mut progress = |done, of| output.progress(&format!("{done} of {of} pages"));
+    let done = with_ledger(arguments, |ledger| {
+        backups::backup(&ledger.home().database(), file, &mut progress)
+    });
+    let done = match done {
+        // A disk that takes nothing any more: what it holds is saved all the same.
+        Err(TillError::ReadOnly { .. }) => {
+            backups::rescue(&arguments.data.join("till.db"), file, &mut progress)?
+        }
+        done => done?,
+    };
+    output.line(&json!({"event": "backed_up", "file": file.display().to_string(), "backup": done}));
+    Ok(())
 }
 
 pub(super) fn unseal(file: &Path, to: &Path, output: &Output) -> Result<(), TillError> {

@@ -159,6 +159,31 @@ fn a_restore_that_is_cut_off_anywhere_is_ended_by_the_next_start_and_loses_nothi
 }
 
 #[test]
+fn a_ledger_on_a_disk_that_takes_nothing_is_saved_with_what_lies_in_its_log() {
+    let (shop, cashier, _) = sold();
+    let mut ledger = shop.ledger();
+    let last = sale(&mut ledger, &cashier, "TEA", 1000).unwrap().document.number;
+    let dead = shop.path().join("dead");
+    fs::create_dir_all(dead.join("keys")).unwrap();
+    for name in ["till.db", "till.db-wal"] {
+        fs::copy(shop.till().join(name), dead.join(name)).unwrap();
+    }
+    let before = fs::read_dir(&dead).unwrap().count();
+    let file = shop.path().join("saved.db");
+    backup::rescue(&dead.join("till.db"), &file, &mut |_, _| {}).unwrap();
+    assert_eq!(fs::read_dir(&dead).unwrap().count(), before, "nothing is written there");
+    let saved = crate::ledger::schema::open_reader(&file).unwrap();
+    let found = crate::ledger::query::last_document(&saved).unwrap().unwrap();
+    assert_eq!(found.sale.document.number, last);
+    let beside: Vec<_> = fs::read_dir(shop.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("saved"))
+        .collect();
+    assert_eq!(beside, ["saved.db"]);
+}
+
+#[test]
 fn a_parked_basket_leaves_its_place_with_its_sale_or_not_at_all() {
     let (shop, cashier, _) = sold();
     let mut ledger = shop.ledger();
