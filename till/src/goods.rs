@@ -2,6 +2,7 @@
 
 use crate::catalogue;
 use crate::error::TillError;
+use crate::feed;
 use crate::issue::Shop;
 use crate::ledger::gate::Gate;
 use crate::ledger::{Ledger, Topics};
@@ -14,10 +15,12 @@ use daybook_domain::basket::Basket;
 use daybook_domain::entry::{
     BasketAside, BasketItem, CountLine, Fact, Movement, MovementReason, StockCounted, StockMoved,
 };
+use daybook_domain::feed::LocationRow;
 use daybook_domain::ids::{BasketId, LocationId, Sku};
 use daybook_domain::staff::Action;
-use daybook_domain::stock::validate;
+use daybook_domain::stock::{MOVEMENT_MILLI_MAX, validate};
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Lines of one part of a count.
@@ -68,6 +71,9 @@ pub fn move_goods(
         return Err(TillError::refused("stock.reason", "a reason must be given"));
     }
     let location = ledger.identity()?.location.clone();
+    if let Move::TransferOut(other) | Move::TransferIn(other, _) = how {
+        other_place(ledger.reader(), &location, other)?;
+    }
     let mut movements = Vec::with_capacity(goods.len());
     for (sku, quantity) in goods {
         if quantity.0 < 0 && *how != Move::Adjust {
@@ -108,10 +114,23 @@ pub fn move_goods(
     Ok((transfer, topics))
 }
 
-/// States what was counted; the adjustment is the store's. Large counts are cut into parts.
+/// Goods go to and come from another location of the business.
+fn other_place(conn: &Connection, own: &LocationId, other: &LocationId) -> Result<(), TillError> {
+    let problem = if other == own {
+        "is where this till stands"
+    } else if feed::row::<LocationRow>(conn, &format!("location/{other}"))?.is_none() {
+        "is no location of this business"
+    } else {
+        return Ok(());
+    };
+    Err(TillError::bad("other_location", format!("{other} {problem}")))
+}
+
+/// States what was counted; the adjustment is the store's. What was counted in several places is one number; large counts
+/// are cut into parts.
 ///
 /// # Errors
-/// Refused as `stock.negative_count`.
+/// Refused as `stock.negative_count`; [`TillError::BadInput`] for more than a shelf can hold.
 pub fn count(
     ledger: &mut Ledger,
     who: &Who,
@@ -128,6 +147,7 @@ pub fn count(
             format!("{sku}: a count may not be below zero"),
         ));
     }
+    let counted = in_all(counted)?;
     let stocktake = random::id(who.at_ms())?;
     let at_ms = who.at_ms();
     let ((), topics) = ledger.write(who.act(), |gate| {
@@ -158,6 +178,27 @@ pub fn count(
         Ok(())
     })?;
     Ok((stocktake, topics))
+}
+
+/// Counts of the same SKU added up, in the order in which they were made.
+fn in_all(counted: &[(Sku, Quantity)]) -> Result<Vec<(Sku, Quantity)>, TillError> {
+    let mut all: Vec<(Sku, Quantity)> = Vec::with_capacity(counted.len());
+    let mut places = HashMap::new();
+    for (sku, quantity) in counted {
+        let place = *places.entry(sku).or_insert_with(|| {
+            all.push((sku.clone(), Quantity::ZERO));
+            all.len() - 1
+        });
+        let sum = all.get(place).map_or(Quantity::ZERO, |(_, sum)| *sum).checked_add(*quantity)?;
+        if sum.0 > MOVEMENT_MILLI_MAX {
+            let most = Quantity(MOVEMENT_MILLI_MAX).to_decimal();
+            return Err(TillError::bad("counted", format!("{sku}: at most {most} can be counted")));
+        }
+        if let Some((_, slot)) = all.get_mut(place) {
+            *slot = sum;
+        }
+    }
+    Ok(all)
 }
 
 /// What is recorded of a basket that became no document, at the prices in it. One that cannot be priced, for a discount above

@@ -16,7 +16,7 @@ use crate::refund::{ReturnRequest, refund, void};
 use crate::sell::{Offers, SaleRequest, Sold, sell, snapshot};
 use crate::shift::{self, Counted};
 use crate::staff::{Who, check_pin};
-use crate::{backup, catalogue, clock, export, import, random, search, stock, sync_driver};
+use crate::{backup, catalogue, clock, export, goods, import, random, search, stock, sync_driver};
 use daybook_domain::amount::{Minor, Quantity};
 use daybook_domain::basket::Basket;
 use daybook_domain::document::TenderType;
@@ -224,6 +224,40 @@ fn tampering_with_any_entry_is_found() {
         let found = verify::full(conn, ledger.live().unwrap(), &mut |_| {});
         assert_eq!(found.unwrap_err().code(), "ledger.damaged", "{tamper}");
     }
+}
+
+#[test]
+fn goods_go_to_another_location_that_exists_and_a_count_in_two_places_is_one() {
+    let shop = Shop::open();
+    let mut ledger = shop.ledger();
+    let boss = who(&mut ledger, "kavya", None);
+    shift::open(&mut ledger, &boss, Minor(0), BTreeMap::new()).unwrap();
+    let tea = Sku::new("TEA").unwrap();
+    let goods = [(tea.clone(), Quantity(1000))];
+    for place in ["shop", "nowhere"] {
+        let how = goods::Move::TransferOut(place.parse().unwrap());
+        let refused = goods::move_goods(&mut ledger, &boss, &how, &goods, None).unwrap_err();
+        assert!(refused.to_string().contains("location"), "{refused}");
+    }
+    let counted = [(tea.clone(), Quantity(4000)), (tea.clone(), Quantity(5000))];
+    goods::count(&mut ledger, &boss, &counted).unwrap();
+    let pos = ledger.live().unwrap().pos();
+    let mut lines = Vec::new();
+    query::each_entry(ledger.reader(), pos, |entry| {
+        if let Fact::StockCounted(count) = query::fact_of(&entry.bytes, entry.pos)? {
+            lines.extend(count.lines);
+        }
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(lines.len(), 1);
+    assert_eq!(
+        (lines[0].counted_milli, lines[0].expected_milli),
+        (Quantity(9000), Quantity(10_000))
+    );
+    let absurd = [(tea, Quantity(i64::MAX))];
+    assert_eq!(goods::count(&mut ledger, &boss, &absurd).unwrap_err().code(), "input.invalid");
+    all_holds(&ledger);
 }
 
 #[test]
