@@ -424,7 +424,8 @@ async fn invoice_and_receipt_go_through_the_systems_printing_byte_for_byte() -> 
 }
 
 #[tokio::test]
-async fn cash_and_card_together_pay_one_basket() -> WebDriverResult<()> {
+async fn cash_and_card_together_pay_one_basket_and_each_gets_back_what_it_paid()
+-> WebDriverResult<()> {
     let shop = Shop::begin();
     let window = selling(&shop).await?;
     notebook_at_payment(&window).await?;
@@ -434,10 +435,26 @@ async fn cash_and_card_together_pay_one_basket() -> WebDriverResult<()> {
     window.fill("form label input", "SLIP77").await?;
     window.touch("Take").await?;
     window.text("[data-testid=change]", "₹").await?;
+    window.touch("History").await?;
+    window.find(".history .one").await?.click().await?;
+    window.find(".history .detail .row button:nth-child(3)").await?.click().await?;
+    window.find("tbody input[type=checkbox]").await?.click().await?;
+    window.touch("Not wanted").await?;
+    window.text("[data-testid=refund-parts]", "Card").await?;
+    window.fill("[data-testid=refund-reference-card]", "SLIP78").await?;
+    look_at(&window, "return-several-ways-light", true).await?;
+    window.touch("Refund").await?;
+    window.text("[data-testid=back]", "₹").await?;
     drop(window);
-    let line = shop.till.run(&["journal", "tail", "--count", "1"]).unwrap();
-    assert!(line.iter().any(|entry| entry.to_string().contains("SLIP77")), "{line:?}");
-    assert_eq!(shop.documents().len(), 1);
+    let lines = shop.till.run(&["journal", "tail", "--count", "9"]).unwrap();
+    let tenders = |slip: &str| {
+        let entry = lines.iter().find(|entry| entry.to_string().contains(slip)).unwrap();
+        let tenders = entry["body"]["document"]["tenders"].as_array().unwrap();
+        let by = |kind: &str| tenders.iter().find(|tender| tender["tender_type"] == kind).unwrap();
+        [by("cash")["amount_minor"].clone(), by("card")["amount_minor"].clone()]
+    };
+    assert_eq!(tenders("SLIP77"), tenders("SLIP78"));
+    shop.assert_whole();
     Ok(())
 }
 
