@@ -12,6 +12,15 @@ const tones: Record<Sound, [number, number][]> = {
 
 let context: AudioContext | null = null;
 
+/** Opens the way to the loudspeaker, which takes longer than a scan may: before the first one. */
+export function prepare(): void {
+  try {
+    if (typeof AudioContext !== "undefined") context ??= new AudioContext();
+  } catch (error) {
+    console.warn("no sound", error);
+  }
+}
+
 /** Plays a tone; where the machine cannot, what it tells of goes on without. */
 export function play(sound: Sound): void {
   try {
@@ -22,8 +31,8 @@ export function play(sound: Sound): void {
 }
 
 function sing(sound: Sound): void {
-  if (typeof AudioContext === "undefined") return;
-  context ??= new AudioContext();
+  prepare();
+  if (context === null) return;
   let at = context.currentTime;
   for (const [hertz, ms] of tones[sound]) {
     const oscillator = context.createOscillator();

@@ -8,7 +8,7 @@ import {
   type Approval, type Approved, type Basket, type Fault, type Item, type LedgerCheck, type MoveKind, type Offer, type Paid, type Payment, type Person, type Preferences, type PrintQueue, type PrinterSetup, type Role, type ScanCommand, type Scanned,
   type Session, type Shop, type Sold, type Start, type SyncState, type Topic, commands, faultOf, needsApproval,
 } from "./backend";
-import { play } from "./sounds";
+import { play, prepare } from "./sounds";
 
 export type Screen = "sell" | "returns" | "orders" | "stock" | "history" | "shift" | "health" | "settings";
 
@@ -240,6 +240,11 @@ class Till {
 
   drop(id: number): void {
     this.toasts = this.toasts.filter((toast) => toast.id !== id);
+  }
+
+  /** Somebody is here and will scan: a gesture has come before, without which no sound is allowed. */
+  prepareSounds(): void {
+    if (this.preferences.sounds) prepare();
   }
 
   sound(sound: Parameters<typeof play>[0]): void {
