@@ -214,6 +214,18 @@ impl Currency {
         }
     }
 
+    /// Whether it is a currency in use (ISO 4217, 2026), so that its minor unit is known.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        KNOWN.split(' ').any(|code| code == self.code())
+    }
+
+    /// Whether ten of its major unit are less than the smallest change of daily life.
+    #[must_use]
+    pub fn has_small_unit(&self) -> bool {
+        SMALL.split(' ').any(|code| code == self.code())
+    }
+
     /// Decimal digits of the minor unit (ISO 4217): 2 for most, 0 for JPY, 3 for KWD.
     #[must_use]
     pub fn exponent(&self) -> u32 {
@@ -226,6 +238,17 @@ impl Currency {
         }
     }
 }
+
+/// Currencies in use.
+const KNOWN: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD \
+    CDF CHF CLF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL \
+    HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD \
+    MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR \
+    SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYI UYU UYW UZS \
+    VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG";
+/// Of those, the ones with a small major unit.
+const SMALL: &str = "BIF CDF CLP COP DJF GNF IDR IQD IRR KHR KMF KRW LAK LBP MGA MMK MNT MWK NGN PYG RWF SOS SYP TZS UGX UZS \
+    VND XAF XOF YER";
 
 impl TryFrom<String> for Currency {
     type Error = NoCurrency;

@@ -227,7 +227,14 @@ pub fn check_item(item: &ItemRow) -> Result<(), CatalogueError> {
 }
 
 fn printable(text: &str, min: usize, max: usize) -> bool {
-    (min..=max).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    (min..=max).contains(&text.chars().count()) && !text.chars().any(is_hidden)
+}
+
+/// Whether a character is kept out of names: one of control, or one that turns the direction of the text around it
+/// (U+202A to U+202E, U+2066 to U+2069), so that a name could read as another.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -285,8 +292,10 @@ mod tests {
     #[test]
     fn each_broken_field_is_named() {
         type Breaker = fn(&mut ItemRow);
-        let cases: [(&str, Breaker); 9] = [
+        let cases: [(&str, Breaker); 11] = [
             ("name", |item| item.name = "x".repeat(201)),
+            ("name", |item| item.name = "Butter \u{202e}g 005".into()),
+            ("category", |item| item.category = "\u{2066}Dairy".into()),
             ("name", |item| item.name = "a\nb".into()),
             ("hsn", |item| item.hsn = Some("123".into())),
             ("hsn", |item| item.hsn = Some("12a4".into())),
