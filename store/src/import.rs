@@ -9,7 +9,9 @@ mod change;
 pub mod current;
 mod fault;
 mod files;
+mod lines;
 mod plan;
+mod settings;
 mod sheet;
 
 pub use apply::resume;

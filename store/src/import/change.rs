@@ -34,6 +34,19 @@ impl Change {
         }
     }
 
+    /// The location that it changes, if it is one.
+    pub(super) fn location(&self) -> Option<&LocationId> {
+        match self {
+            Self::Location(row) => Some(&row.location),
+            Self::Settings(_)
+            | Self::TaxClass(_)
+            | Self::Item(_)
+            | Self::Staff(_)
+            | Self::Customer(_)
+            | Self::Stock(_) => None,
+        }
+    }
+
     /// In the order in which they must be carried out: what others refer to comes first.
     pub(super) fn rank(&self) -> u8 {
         match self {

@@ -30,6 +30,8 @@ pub struct Current {
     pub customers: BTreeMap<CustomerId, CustomerRow>,
     /// Levels.
     pub stock: HashMap<(LocationId, Sku), StockNow>,
+    /// Whether there are amounts of money: documents, orders, balances or entries of tills.
+    pub in_use: bool,
 }
 
 /// A level as far as an import concerns it.
@@ -62,7 +64,21 @@ pub fn load(tx: &mut Tx<'_>, keyring: &Keyring) -> Result<Current, DbError> {
         staff: staff(tx, keyring)?,
         customers: customers(tx)?,
         stock: stock(tx)?,
+        in_use: in_use(tx)?,
     })
+}
+
+fn in_use(tx: &mut Tx<'_>) -> Result<bool, DbError> {
+    let tenant = tx.tenant();
+    let found = tx.query_opt(
+        "SELECT 1 FROM tenant WHERE tenant_id = $1 AND (
+             EXISTS (SELECT 1 FROM document WHERE tenant_id = $1)
+             OR EXISTS (SELECT 1 FROM web_order WHERE tenant_id = $1)
+             OR EXISTS (SELECT 1 FROM balance WHERE tenant_id = $1)
+             OR EXISTS (SELECT 1 FROM journal_entry WHERE tenant_id = $1))",
+        args![tenant],
+    )?;
+    Ok(found.is_some())
 }
 
 fn locations(tx: &mut Tx<'_>) -> Result<BTreeMap<LocationId, LocationRow>, DbError> {

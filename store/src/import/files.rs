@@ -1,7 +1,7 @@
 //! Each file's columns and the meaning of its lines.
 
 use super::fault::{Faults, Wrong};
-use super::sheet::{Cells, Columns, Line, one_of, read};
+use super::sheet::{Cells, Columns, Sheet, one_of, read};
 use crate::db::storable;
 use crate::master;
 use chrono::DateTime;
@@ -22,9 +22,11 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 /// Longest name of a person, place or business, characters.
-const NAME_MAX: usize = 160;
+pub(super) const NAME_MAX: usize = 160;
 /// Most lines of an address.
 const ADDRESS_LINES_MAX: usize = 8;
+/// Longest tax registration outside India, characters.
+const TAX_ID_MAX: usize = 30;
 /// A price without a beginning has always held.
 const ALWAYS_MS: i64 = 0;
 
@@ -41,19 +43,27 @@ pub(super) const SETTINGS: &str = "settings.json";
 pub const FILES: [&str; 8] =
     [SETTINGS, LOCATIONS, TAXES, PRODUCTS, PRICES, STAFF, CUSTOMERS, STOCK];
 
-pub(super) fn locations(bytes: &[u8], faults: &mut Faults) -> Vec<Line<LocationRow>> {
+/// `gst`: whether Indian law holds, which wants to know the State of each.
+pub(super) fn locations(bytes: &[u8], gst: bool, faults: &mut Faults) -> Sheet<LocationRow> {
     let columns = Columns {
         required: &["location", "kind", "name"],
         optional: &["address", "gstin", "state_code", "phone", "email"],
     };
     read(LOCATIONS, bytes, &columns, faults, |cells| {
-        let tax_id = cells.opt_parse("gstin", tax_id)?;
-        let state = cells.opt_parse("state_code", |code| {
+        let tax_id = tax_id(cells, gst)?;
+        let stated = cells.opt_parse("state_code", |code| {
             states::by_code(code).ok_or("is no State code of GST")
         })?;
-        if let (Some(tax_id), Some(state)) = (&tax_id, state)
-            && !tax_id.starts_with(state.code)
-        {
+        let registered =
+            tax_id.as_ref().filter(|_| gst).and_then(|tax_id| states::by_code(&tax_id[..2]));
+        let state = stated.or(registered);
+        if gst && state.is_none() {
+            return Err(Wrong::new(
+                "state_code",
+                "must not be empty without a gstin: GST is split by State",
+            ));
+        }
+        if registered.is_some() && state != registered {
             return Err(Wrong::new("state_code", "is not the State of the gstin"));
         }
         let seller = Party {
@@ -77,7 +87,7 @@ pub(super) struct RateLine {
     pub(super) rate: DatedRate,
 }
 
-pub(super) fn taxes(bytes: &[u8], faults: &mut Faults) -> Vec<Line<RateLine>> {
+pub(super) fn taxes(bytes: &[u8], faults: &mut Faults) -> Sheet<RateLine> {
     let columns = Columns { required: &["class", "from", "rate_percent"], optional: &[] };
     read(TAXES, bytes, &columns, faults, |cells| {
         cells.text("class")?;
@@ -93,11 +103,7 @@ pub(super) fn taxes(bytes: &[u8], faults: &mut Faults) -> Vec<Line<RateLine>> {
     })
 }
 
-pub(super) fn products(
-    bytes: &[u8],
-    currency: Currency,
-    faults: &mut Faults,
-) -> Vec<Line<ItemRow>> {
+pub(super) fn products(bytes: &[u8], currency: Currency, faults: &mut Faults) -> Sheet<ItemRow> {
     let columns = Columns {
         required: &["sku", "name", "tax_class"],
         optional: &[
@@ -160,7 +166,7 @@ pub(super) struct PriceLine {
     pub(super) price: DatedPrice,
 }
 
-pub(super) fn prices(bytes: &[u8], faults: &mut Faults) -> Vec<Line<PriceLine>> {
+pub(super) fn prices(bytes: &[u8], faults: &mut Faults) -> Sheet<PriceLine> {
     let columns = Columns { required: &["sku", "price", "from"], optional: &[] };
     read(PRICES, bytes, &columns, faults, |cells| {
         let unit_price_micros = cells.parse("price", |text| {
@@ -192,7 +198,7 @@ fn is_argon2(hash: &str) -> bool {
     argon2::PasswordHash::new(hash).is_ok_and(|hash| hash.algorithm.as_str() == "argon2id")
 }
 
-pub(super) fn staff(bytes: &[u8], faults: &mut Faults) -> Vec<Line<StaffLine>> {
+pub(super) fn staff(bytes: &[u8], faults: &mut Faults) -> Sheet<StaffLine> {
     let columns =
         Columns { required: &["staff", "name", "role"], optional: &["pin", "pin_hash", "active"] };
     read(STAFF, bytes, &columns, faults, |cells| {
@@ -224,7 +230,7 @@ pub(super) struct CustomerLine {
     pub(super) row: CustomerRow,
 }
 
-pub(super) fn customers(bytes: &[u8], faults: &mut Faults) -> Vec<Line<CustomerLine>> {
+pub(super) fn customers(bytes: &[u8], gst: bool, faults: &mut Faults) -> Sheet<CustomerLine> {
     let columns = Columns { required: &["name"], optional: &["customer", "phone", "gstin"] };
     read(CUSTOMERS, bytes, &columns, faults, |cells| {
         let id = cells.opt_parse("customer", CustomerId::from_str)?;
@@ -240,7 +246,7 @@ pub(super) fn customers(bytes: &[u8], faults: &mut Faults) -> Vec<Line<CustomerL
         let (name, phone) = (name(cells)?, cells.opt_parse("phone", phone)?);
         let row = CustomerRow {
             customer: derived_id(&name, phone.as_deref()),
-            tax_id: cells.opt_parse("gstin", tax_id)?,
+            tax_id: tax_id(cells, gst)?,
             name,
             phone,
         };
@@ -272,7 +278,7 @@ pub(super) struct StockLine {
     pub(super) low_stock_milli: Option<Quantity>,
 }
 
-pub(super) fn stock(bytes: &[u8], faults: &mut Faults) -> Vec<Line<StockLine>> {
+pub(super) fn stock(bytes: &[u8], faults: &mut Faults) -> Sheet<StockLine> {
     let columns = Columns {
         required: &["sku", "location", "on_hand"],
         optional: &["policy", "allotted", "lease_size", "low_stock"],
@@ -331,9 +337,12 @@ fn address(cells: &Cells<'_>) -> Result<Vec<String>, Wrong> {
     Ok(lines)
 }
 
-/// A tax registration: an Indian one is checked, others have their own shapes.
-fn tax_id(text: &str) -> Result<String, String> {
-    gstin::check(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+/// A tax registration, if there is one: an Indian one is checked, others have their own shapes.
+fn tax_id(cells: &Cells<'_>, gst: bool) -> Result<Option<String>, Wrong> {
+    if gst {
+        return cells.opt_parse("gstin", |text| gstin::check(text).map(|_| text.to_owned()));
+    }
+    Ok(Some(cells.limited("gstin", TAX_ID_MAX)?).filter(|text| !text.is_empty()))
 }
 
 /// E.164: a plus and 7 to 15 digits.

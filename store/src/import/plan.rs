@@ -5,17 +5,18 @@ use super::change::{Change, StockChange};
 use super::current::{Current, StockNow};
 use super::fault::{Faults, Wrong};
 use super::files::{self, CustomerLine, PriceLine, RateLine, Secret, StaffLine, StockLine};
-use super::sheet::Line;
+use super::settings::{self, SettingsChange, is_gst};
+use super::sheet::{Line, Refused, Sheet};
 use crate::keyring::Keyring;
 use crate::pins;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use daybook_domain::amount::{Currency, Quantity};
 use daybook_domain::catalogue::PRICES_MAX;
-use daybook_domain::feed::{CustomerRow, ItemRow, LocationRow, Settings, StaffRow, TaxClassRow};
+use daybook_domain::feed::{CustomerRow, ItemRow, LocationRow, StaffRow, TaxClassRow};
 use daybook_domain::ids::{CustomerId, LocationId, Sku};
-use daybook_domain::tax::Jurisdiction;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Display;
 use std::hash::Hash;
 
 /// Most people of staff: each PIN takes a moment to hash.
@@ -30,67 +31,38 @@ pub(super) fn plan(
     salt: &mut dyn FnMut() -> [u8; 16],
 ) -> Vec<Change> {
     let mut changes = Vec::new();
-    let wanted = sources.get(files::SETTINGS).and_then(|bytes| settings(bytes, faults));
-    let currency = wanted.as_ref().or(current.settings.as_ref());
-    let currency = currency.map_or(Currency::INR, |settings| settings.currency);
-    changes
-        .extend(wanted.filter(|new| current.settings.as_ref() != Some(new)).map(Change::Settings));
     let file = |name: &str| sources.get(name);
+    let wanted = file(files::SETTINGS).and_then(|bytes| settings::read(bytes, faults));
+    let in_force = wanted.as_ref().or(current.settings.as_ref());
+    let currency = in_force.map_or(Currency::INR, |settings| settings.currency);
+    let gst = in_force.is_some_and(is_gst);
 
-    let lines = file(files::LOCATIONS).map(|bytes| files::locations(bytes, faults));
-    let locations = locations(lines.unwrap_or_default(), current, faults, &mut changes);
-    let lines = file(files::TAXES).map(|bytes| files::taxes(bytes, faults));
-    let classes = taxes(lines.unwrap_or_default(), current, &mut changes);
+    let sheet = file(files::LOCATIONS).map(|bytes| files::locations(bytes, gst, faults));
+    let locations = locations(sheet.unwrap_or_default(), current, faults, &mut changes);
+    let sheet = file(files::TAXES).map(|bytes| files::taxes(bytes, faults));
+    let classes = taxes(sheet.unwrap_or_default(), current, faults, &mut changes);
     let products = file(files::PRODUCTS).map(|bytes| files::products(bytes, currency, faults));
     let prices = file(files::PRICES).map(|bytes| files::prices(bytes, faults));
-    let mut items = Items { current, wanted: BTreeMap::new() };
+    let mut items = Items { current, wanted: BTreeMap::new(), refused: Refused::default() };
     items.products(products.unwrap_or_default(), &classes, faults);
-    items.prices(prices.unwrap_or_default(), faults);
-    let known_skus = items.known();
+    items.prices(prices.unwrap_or_default().lines, faults);
+    if let (Some(new), Some(bytes)) = (&wanted, file(files::SETTINGS)) {
+        let (locations, items) = (changes.as_slice(), &items.wanted);
+        SettingsChange { bytes, new, current, locations, items }.check(faults);
+    }
+    changes
+        .extend(wanted.filter(|new| current.settings.as_ref() != Some(new)).map(Change::Settings));
+    let skus = items.names();
     changes.extend(items.changes());
-    let lines = file(files::STAFF).map(|bytes| files::staff(bytes, faults));
-    staff(lines.unwrap_or_default(), current, keyring, faults, &mut changes, salt);
-    let lines = file(files::CUSTOMERS).map(|bytes| files::customers(bytes, faults));
-    customers(lines.unwrap_or_default(), current, faults, &mut changes);
-    let lines = file(files::STOCK).map(|bytes| files::stock(bytes, faults));
-    let known = Known { skus: &known_skus, locations: &locations };
-    stock(lines.unwrap_or_default(), current, &known, faults, &mut changes);
+    let sheet = file(files::STAFF).map(|bytes| files::staff(bytes, faults));
+    staff(sheet.unwrap_or_default().lines, current, keyring, faults, &mut changes, salt);
+    let sheet = file(files::CUSTOMERS).map(|bytes| files::customers(bytes, gst, faults));
+    customers(sheet.unwrap_or_default().lines, current, faults, &mut changes);
+    let sheet = file(files::STOCK).map(|bytes| files::stock(bytes, faults));
+    let names = StockNames { skus, locations };
+    stock(sheet.unwrap_or_default().lines, current, &names, faults, &mut changes);
     changes.sort_by_key(Change::rank);
     changes
-}
-
-fn settings(bytes: &[u8], faults: &mut Faults) -> Option<Settings> {
-    let settings: Settings = match serde_json::from_slice(bytes) {
-        Ok(settings) => settings,
-        Err(error) => {
-            let line = u64::try_from(error.line()).unwrap_or_default();
-            faults.at(files::SETTINGS, line, Wrong::new("", error));
-            return None;
-        }
-    };
-    let rules = [
-        ("business", !settings.business.trim().is_empty(), "must not be empty"),
-        ("jurisdiction", Jurisdiction::by_code(&settings.jurisdiction).is_ok(), "is not known"),
-        ("cash_rounding_minor", settings.cash_rounding_minor.0 >= 1, "must be at least 1"),
-        ("hsn_digits", settings.hsn_digits <= 8, "may be 8"),
-        (
-            "fiscal_year_start_month",
-            (1..=12).contains(&settings.fiscal_year_start_month),
-            "must be 1 to 12",
-        ),
-        ("offset_min", (-840..=840).contains(&settings.offset_min), "must be -840 to 840"),
-        (
-            "cashier_discount_max_ppm",
-            (0..=1_000_000).contains(&settings.cashier_discount_max_ppm.0),
-            "must be 0 to 1000000",
-        ),
-        ("over_short_limit_minor", settings.over_short_limit_minor.0 >= 0, "must not be negative"),
-    ];
-    let broken: Vec<_> = rules.into_iter().filter(|(_, kept, _)| !kept).collect();
-    for (field, _, rule) in &broken {
-        faults.at(files::SETTINGS, 0, Wrong::new(field, rule));
-    }
-    broken.is_empty().then_some(settings)
 }
 
 /// Keeps the first line of each key and tells of the others.
@@ -116,12 +88,13 @@ fn distinct<T, K: Hash + Eq>(
 }
 
 fn locations(
-    lines: Vec<Line<LocationRow>>,
+    sheet: Sheet<LocationRow>,
     current: &Current,
     faults: &mut Faults,
     changes: &mut Vec<Change>,
-) -> HashSet<LocationId> {
-    let lines = distinct(files::LOCATIONS, "location", lines, faults, |row| row.location.clone());
+) -> Names<LocationId> {
+    let key = |row: &LocationRow| row.location.clone();
+    let lines = distinct(files::LOCATIONS, "location", sheet.lines, faults, key);
     let mut known: HashSet<LocationId> = current.locations.keys().cloned().collect();
     for Line { value: row, .. } in lines {
         known.insert(row.location.clone());
@@ -129,14 +102,17 @@ fn locations(
             changes.push(Change::Location(row));
         }
     }
-    known
+    Names { known, refused: sheet.refused }
 }
 
 fn taxes(
-    lines: Vec<Line<RateLine>>,
+    sheet: Sheet<RateLine>,
     current: &Current,
+    faults: &mut Faults,
     changes: &mut Vec<Change>,
-) -> HashSet<String> {
+) -> Names<String> {
+    let key = |line: &RateLine| (line.class.clone(), line.rate.from.clone());
+    let lines = distinct(files::TAXES, "from", sheet.lines, faults, key);
     let mut wanted: BTreeMap<String, TaxClassRow> = BTreeMap::new();
     for Line { value: RateLine { class, rate }, .. } in lines {
         let row = wanted.entry(class.clone()).or_insert_with(|| {
@@ -155,30 +131,40 @@ fn taxes(
         }
         known.insert(class);
     }
-    known
+    Names { known, refused: sheet.refused }
+}
+
+/// Names that other files may use.
+struct Names<T> {
+    known: HashSet<T>,
+    refused: Refused,
+}
+
+impl<T: Hash + Eq + Display> Names<T> {
+    /// Whether a name is nowhere, not even in a line that was refused.
+    fn lacks(&self, name: &T) -> bool {
+        !self.known.contains(name) && !self.refused.excuses(&name.to_string())
+    }
 }
 
 /// Items as the files want them; those that the files do not name stay as they are.
 struct Items<'a> {
     current: &'a Current,
     wanted: BTreeMap<Sku, ItemRow>,
+    refused: Refused,
 }
 
 impl Items<'_> {
-    fn products(
-        &mut self,
-        lines: Vec<Line<ItemRow>>,
-        classes: &HashSet<String>,
-        faults: &mut Faults,
-    ) {
-        let lines = distinct(files::PRODUCTS, "sku", lines, faults, |item| item.sku.clone());
+    fn products(&mut self, sheet: Sheet<ItemRow>, classes: &Names<String>, faults: &mut Faults) {
+        let lines = distinct(files::PRODUCTS, "sku", sheet.lines, faults, |item| item.sku.clone());
+        self.refused = sheet.refused;
         let mut owners: HashMap<String, Sku> = HashMap::new();
         let named: HashSet<&Sku> = lines.iter().map(|line| &line.value.sku).collect();
         for item in self.current.items.values().filter(|item| !named.contains(&item.sku)) {
             owners.extend(item.barcodes.iter().map(|code| (code.clone(), item.sku.clone())));
         }
         for Line { no, value: mut item } in lines {
-            if !classes.contains(&item.tax_class) {
+            if classes.lacks(&item.tax_class) {
                 let message = format!("{:?} is no known tax class", item.tax_class);
                 faults.at(files::PRODUCTS, no, Wrong::new("tax_class", message));
             }
@@ -202,7 +188,10 @@ impl Items<'_> {
             let PriceLine { sku, price } = value;
             let known = || self.current.items.get(&sku).cloned();
             let Some(item) = self.wanted.remove(&sku).or_else(known) else {
-                faults.at(files::PRICES, no, Wrong::new("sku", format_args!("{sku} is unknown")));
+                if !self.refused.excuses(sku.as_str()) {
+                    let message = format!("{sku} is unknown");
+                    faults.at(files::PRICES, no, Wrong::new("sku", message));
+                }
                 continue;
             };
             let mut item = item;
@@ -215,8 +204,9 @@ impl Items<'_> {
         }
     }
 
-    fn known(&self) -> HashSet<Sku> {
-        self.current.items.keys().chain(self.wanted.keys()).cloned().collect()
+    fn names(&mut self) -> Names<Sku> {
+        let known = self.current.items.keys().chain(self.wanted.keys()).cloned().collect();
+        Names { known, refused: std::mem::take(&mut self.refused) }
     }
 
     fn changes(self) -> impl Iterator<Item = Change> {
@@ -298,13 +288,18 @@ fn customers(
     let found = |line: CustomerLine| -> CustomerRow {
         let CustomerLine { id, mut row } = line;
         let known = row.phone.as_deref().and_then(|phone| by_phone.get(phone));
-        if let (None, Some(known)) = (id, known) {
+        // The line that made a customer goes on to mean them, whoever else has the phone by now.
+        if let (None, Some(known)) = (id, known)
+            && !current.customers.contains_key(&row.customer)
+        {
             row.customer = *known;
         }
         row
     };
-    let lines: Vec<Line<CustomerRow>> =
-        lines.into_iter().map(|line| Line { no: line.no, value: found(line.value) }).collect();
+    let lines: Vec<Line<CustomerRow>> = of_one_phone_each(lines, faults)
+        .into_iter()
+        .map(|line| Line { no: line.no, value: found(line.value) })
+        .collect();
     for Line { value: row, .. } in
         distinct(files::CUSTOMERS, "customer", lines, faults, |row| row.customer)
     {
@@ -314,25 +309,50 @@ fn customers(
     }
 }
 
-struct Known<'a> {
-    skus: &'a HashSet<Sku>,
-    locations: &'a HashSet<LocationId>,
+/// A line without an id is found by its phone, so no other line may have it. Lines with ids may share one.
+fn of_one_phone_each(
+    lines: Vec<Line<CustomerLine>>,
+    faults: &mut Faults,
+) -> Vec<Line<CustomerLine>> {
+    let mut seen: HashMap<String, (u64, bool)> = HashMap::new();
+    let mut kept = Vec::with_capacity(lines.len());
+    for line in lines {
+        let named = line.value.id.is_some();
+        let phone = line.value.row.phone.clone();
+        let first = phone.as_ref().and_then(|phone| seen.get(phone).copied());
+        match first {
+            Some((first, first_named)) if !(named && first_named) => {
+                let message = format!("stands in line {first} too");
+                faults.at(files::CUSTOMERS, line.no, Wrong::new("phone", message));
+            }
+            Some(_) | None => {
+                seen.extend(phone.map(|phone| (phone, (line.no, named))));
+                kept.push(line);
+            }
+        }
+    }
+    kept
+}
+
+struct StockNames {
+    skus: Names<Sku>,
+    locations: Names<LocationId>,
 }
 
 fn stock(
     lines: Vec<Line<StockLine>>,
     current: &Current,
-    known: &Known<'_>,
+    names: &StockNames,
     faults: &mut Faults,
     changes: &mut Vec<Change>,
 ) {
     let key = |line: &StockLine| (line.location.clone(), line.sku.clone());
     for Line { no, value } in distinct(files::STOCK, "sku", lines, faults, key) {
-        if !known.skus.contains(&value.sku) {
+        if names.skus.lacks(&value.sku) {
             let message = format!("{} is unknown", value.sku);
             faults.at(files::STOCK, no, Wrong::new("sku", message));
         }
-        if !known.locations.contains(&value.location) {
+        if names.locations.lacks(&value.location) {
             let message = format!("{} is unknown", value.location);
             faults.at(files::STOCK, no, Wrong::new("location", message));
         }

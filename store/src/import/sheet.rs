@@ -1,15 +1,20 @@
 //! A CSV file with named columns, read line by line.
 
 use super::fault::{Fault, Faults, Wrong};
-use std::collections::HashMap;
+use super::lines::LineCounter;
+use daybook_domain::catalogue::is_hidden;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
 /// Most lines of a file.
 const LINES_MAX: usize = 2_000_000;
 
+/// Other names of columns.
+const ALIASES: [(&str, &str); 1] = [("tax_id", "gstin")];
+
 /// The columns of a file.
 pub(super) struct Columns {
-    /// Must be there.
+    /// Must be there; the first names what a line is about.
     pub(super) required: &'static [&'static str],
     /// May be there.
     pub(super) optional: &'static [&'static str],
@@ -21,6 +26,39 @@ pub(super) struct Line<T> {
     pub(super) value: T,
 }
 
+/// The good lines of a file, and what the others were about.
+pub(super) struct Sheet<T> {
+    pub(super) lines: Vec<Line<T>>,
+    pub(super) refused: Refused,
+}
+
+impl<T> Default for Sheet<T> {
+    fn default() -> Self {
+        Self { lines: Vec::new(), refused: Refused::default() }
+    }
+}
+
+/// What was refused in a file: that it is unknown elsewhere is no fault of its own.
+#[derive(Debug, Default)]
+pub(super) struct Refused {
+    keys: HashSet<String>,
+    /// A line was about nobody knows what.
+    unreadable: bool,
+}
+
+impl Refused {
+    pub(super) fn excuses(&self, key: &str) -> bool {
+        self.unreadable || self.keys.contains(key)
+    }
+
+    fn note(&mut self, key: Option<&str>) {
+        match key {
+            Some(key) => drop(self.keys.insert(key.to_owned())),
+            None => self.unreadable = true,
+        }
+    }
+}
+
 /// Reads all lines. What is wrong goes to `faults`; the answer holds the good lines.
 pub(super) fn read<T>(
     file: &str,
@@ -28,68 +66,90 @@ pub(super) fn read<T>(
     columns: &Columns,
     faults: &mut Faults,
     mut parse: impl FnMut(&Cells<'_>) -> Result<T, Wrong>,
-) -> Vec<Line<T>> {
+) -> Sheet<T> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
-    let Some(places) = places(file, &mut reader, columns, faults) else { return Vec::new() };
-    let mut lines = Vec::new();
+    let mut numbers = LineCounter::new(bytes);
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(bytes);
+    let mut sheet = Sheet::default();
+    let Some((places, width)) = places(file, &mut reader, &mut numbers, columns, faults) else {
+        sheet.refused.unreadable = true;
+        return sheet;
+    };
     for record in reader.records() {
-        match record {
-            Ok(record) => {
-                let no = record.position().map_or(0, csv::Position::line);
-                match parse(&Cells { record: &record, places: &places }) {
-                    Ok(value) => lines.push(Line { no, value }),
-                    Err(wrong) => faults.at(file, no, wrong),
-                }
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                sheet.refused.unreadable = true;
+                faults.add(of_csv(file, &error, &mut numbers));
+                continue;
             }
-            Err(error) => faults.add(of_csv(file, &error)),
+        };
+        let no = record.position().map_or(0, |position| numbers.line_of(position.byte()));
+        let cells = Cells { record: &record, places: &places };
+        let parsed = if record.len() == width {
+            parse(&cells)
+        } else {
+            let found = record.len();
+            Err(Wrong::new("", format_args!("{found} fields where the header has {width}")))
+        };
+        match parsed {
+            Ok(value) => sheet.lines.push(Line { no, value }),
+            Err(wrong) => {
+                sheet.refused.note(columns.required.first().and_then(|key| cells.opt(key)));
+                faults.at(file, no, wrong);
+            }
         }
-        if lines.len() > LINES_MAX {
+        if sheet.lines.len() > LINES_MAX {
             let message = format!("a file may have {LINES_MAX} lines");
             faults.at(file, 0, Wrong { field: String::new(), message });
             break;
         }
     }
-    lines
+    sheet
 }
 
+/// Where each column stands, and how many fields a line has.
 fn places(
     file: &str,
     reader: &mut csv::Reader<&[u8]>,
+    numbers: &mut LineCounter<'_>,
     columns: &Columns,
     faults: &mut Faults,
-) -> Option<HashMap<&'static str, usize>> {
+) -> Option<(HashMap<&'static str, usize>, usize)> {
     let header = match reader.headers() {
         Ok(header) => header,
         Err(error) => {
-            faults.add(of_csv(file, &error));
+            faults.add(of_csv(file, &error, numbers));
             return None;
         }
     };
+    let no = numbers.line_of(0);
     let before = faults.count;
     let mut places = HashMap::new();
     for (place, name) in header.iter().enumerate() {
-        let known = columns.required.iter().chain(columns.optional).find(|known| **known == name);
+        let known = columns
+            .required
+            .iter()
+            .chain(columns.optional)
+            .find(|known| **known == name || ALIASES.contains(&(name, *known)));
         match known {
-            None => faults.at(file, 1, Wrong::new(name, "no such column")),
+            None => faults.at(file, no, Wrong::new(name, "no such column")),
             Some(known) if places.insert(*known, place).is_some() => {
-                faults.at(file, 1, Wrong::new(name, "the column stands there twice"));
+                faults.at(file, no, Wrong::new(name, "the column stands there twice"));
             }
             Some(_) => {}
         }
     }
     for missing in columns.required.iter().filter(|name| !places.contains_key(**name)) {
-        faults.at(file, 1, Wrong::new(missing, "the column is missing"));
+        faults.at(file, no, Wrong::new(missing, "the column is missing"));
     }
-    (faults.count == before).then_some(places)
+    (faults.count == before).then_some((places, header.len()))
 }
 
-fn of_csv(file: &str, error: &csv::Error) -> Fault {
-    let line = error.position().map_or(0, csv::Position::line);
+fn of_csv(file: &str, error: &csv::Error, numbers: &mut LineCounter<'_>) -> Fault {
+    let line = error.position().map_or(0, |position| numbers.line_of(position.byte()));
     let message = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("{len} fields where the header has {expected_len}")
-        }
         csv::ErrorKind::Utf8 { .. } => "not UTF-8".to_owned(),
         _ => error.to_string(),
     };
@@ -143,13 +203,13 @@ impl Cells<'_> {
         }
     }
 
-    /// A text of limited length without control characters; empty where there is none.
+    /// A text of limited length without control characters and the like; empty where there is none.
     pub(super) fn limited(&self, field: &str, max: usize) -> Result<String, Wrong> {
         let text = self.opt(field).unwrap_or_default();
         if text.chars().count() > max {
             return Err(Wrong::new(field, format_args!("may have {max} characters")));
         }
-        match text.chars().find(|c| c.is_control()) {
+        match text.chars().find(|c| is_hidden(*c)) {
             Some(found) => Err(Wrong::new(field, format_args!("may not contain {found:?}"))),
             None => Ok(text.to_owned()),
         }

@@ -278,7 +278,7 @@ fn broken_files_are_refused_by_name() {
             "staff.csv:2:role: \"boss\" is none of",
         ),
         ("customers.csv", "name,phone\nA,99\n", "customers.csv:2:phone: must be a plus"),
-        ("settings.json", "{\"business\":\"\"}", "settings.json:1: missing field"),
+        ("settings.json", "{\"business\":\"\"}", "settings.json:jurisdiction: must be there"),
     ];
     for (file, text, expected) in cases {
         let found = faults(&store, &[(file, text)]);

@@ -11,6 +11,7 @@ mod crowd;
 mod exchange;
 mod gate;
 mod import;
+mod import_rules;
 mod order_at_till;
 mod orders;
 mod reconcile;
