@@ -99,6 +99,23 @@ fn refunds_never_exceed_what_was_paid_in_any_split() {
 }
 
 #[test]
+fn what_cost_nothing_is_paid_and_comes_back_without_money() {
+    let nothing = OrderEvent::Captured { amount_minor: Minor::ZERO, short: false };
+    let free = next(&pending(), &nothing, Actor::System).unwrap();
+    assert_eq!(free.name(), "paid");
+    let returned = |all| OrderEvent::Returned { all };
+    assert_eq!(next(&free, &returned(false), MANAGER).unwrap(), free, "some is still there");
+    assert_eq!(next(&free, &returned(true), MANAGER).unwrap().name(), "refunded");
+    let paid = open(Stage::Delivered);
+    assert_eq!(next(&paid, &returned(true), MANAGER).unwrap(), paid, "money is still there");
+    assert_eq!(
+        next(&pending(), &returned(true), MANAGER).unwrap_err().code(),
+        "order.not_possible"
+    );
+    assert!(next(&free, &returned(true), Actor::Customer).is_err());
+}
+
+#[test]
 fn a_partly_refunded_order_still_ships() {
     let part = next(&open(Stage::Processing), &refunded(1), MANAGER).unwrap();
     let state = next(&part, &shipped(), MANAGER).unwrap();

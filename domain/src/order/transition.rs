@@ -20,7 +20,7 @@ pub enum Actor {
 pub enum OrderEvent {
     /// A payment was captured, in time or late.
     Captured {
-        /// How much.
+        /// How much; nothing where nothing was owed.
         amount_minor: Minor,
         /// Whether goods were missing when the reservation was confirmed.
         short: bool,
@@ -46,6 +46,11 @@ pub enum OrderEvent {
         /// How much, this time.
         amount_minor: Minor,
     },
+    /// Goods that had cost nothing came back.
+    Returned {
+        /// Whether it was all that was left of the order.
+        all: bool,
+    },
 }
 
 impl OrderEvent {
@@ -59,6 +64,7 @@ impl OrderEvent {
             Self::Delivered => "delivered",
             Self::Cancelled { .. } => "cancelled",
             Self::Refunded { .. } => "refunded",
+            Self::Returned { .. } => "returned",
         }
     }
 }
@@ -84,7 +90,9 @@ pub fn next(
             OrderEvent::Captured { amount_minor, short },
         ) => {
             let stage = Stage::Paid { short: *short };
-            Ok(OrderState::Open { stage, paid_minor: positive(*amount_minor)? })
+            let owed = *amount_minor != Minor::ZERO;
+            let paid_minor = if owed { positive(*amount_minor)? } else { Minor::ZERO };
+            Ok(OrderState::Open { stage, paid_minor })
         }
         (OrderState::Pending { expires_at_ms }, OrderEvent::Cancelled { why, at_ms }) => {
             cancel(*expires_at_ms, *why, *at_ms)
@@ -114,12 +122,20 @@ pub fn next(
             OrderState::PartiallyRefunded { stage, paid_minor, refunded_minor },
             OrderEvent::Refunded { amount_minor },
         ) => refund(stage, *paid_minor, *refunded_minor, *amount_minor),
+        (OrderState::Open { paid_minor: Minor::ZERO, .. }, OrderEvent::Returned { all: true }) => {
+            Ok(OrderState::Refunded { refunded_minor: Minor::ZERO })
+        }
+        (
+            OrderState::Open { .. } | OrderState::PartiallyRefunded { .. },
+            OrderEvent::Returned { .. },
+        ) => Ok(state.clone()),
         (
             OrderState::Pending { .. } | OrderState::Cancelled { .. },
             OrderEvent::Started
             | OrderEvent::Shipped { .. }
             | OrderEvent::Delivered
-            | OrderEvent::Refunded { .. },
+            | OrderEvent::Refunded { .. }
+            | OrderEvent::Returned { .. },
         )
         | (
             OrderState::Open { .. }
@@ -133,7 +149,8 @@ pub fn next(
             OrderEvent::Started
             | OrderEvent::Shipped { .. }
             | OrderEvent::Delivered
-            | OrderEvent::Refunded { .. },
+            | OrderEvent::Refunded { .. }
+            | OrderEvent::Returned { .. },
         ) => Err(refuse(state, event)),
     }
 }
@@ -160,7 +177,7 @@ fn may(actor: Actor, event: &OrderEvent) -> bool {
                 Actor::Customer | Actor::Staff(_),
             ) => false,
         },
-        (OrderEvent::Refunded { .. }, actor) => match actor {
+        (OrderEvent::Refunded { .. } | OrderEvent::Returned { .. }, actor) => match actor {
             Actor::System => true,
             Actor::Staff(role) => role >= Role::Manager,
             Actor::Customer => false,
@@ -202,7 +219,8 @@ fn advance(stage: &Stage, event: &OrderEvent) -> Option<Result<Stage, OrderError
             Stage::Paid { .. } | Stage::Processing | Stage::Shipped { .. } | Stage::Delivered,
             OrderEvent::Captured { .. }
             | OrderEvent::Cancelled { .. }
-            | OrderEvent::Refunded { .. },
+            | OrderEvent::Refunded { .. }
+            | OrderEvent::Returned { .. },
         ) => None,
     }
 }

@@ -16,6 +16,7 @@ use daybook_domain::figures::Figures;
 use daybook_domain::ids::{CustomerId, DocumentId, LocationId, OrderId, TillCode};
 use daybook_domain::number::{FiscalYear, Series};
 use daybook_domain::tax::Jurisdiction;
+use uuid::Uuid;
 
 /// Tag of the store's series; its prefix changes with each restore.
 const SERIES_TAG: &str = "A";
@@ -52,11 +53,11 @@ fn source(tx: &mut Tx<'_>, id: OrderId) -> Result<Source, OrderError> {
     })
 }
 
-/// Issues the invoice of an order that was just paid.
+/// Issues the invoice of an order that was just paid, by a gateway unless it costs nothing.
 pub(super) fn issue(
     tx: &mut Tx<'_>,
     locked: &Locked,
-    gateway: &str,
+    gateway: Option<&str>,
 ) -> Result<Document, OrderError> {
     let frozen = read::frozen(tx, locked.id)?;
     let source = source(tx, locked.id)?;
@@ -75,18 +76,29 @@ pub(super) fn issue(
     Ok(document)
 }
 
+/// What a credit note says besides its figures.
+pub(super) struct Credit<'a> {
+    pub(super) original: &'a Document,
+    pub(super) reason: &'a str,
+    /// Absent where no money goes back: the note then bears the id of the refund, which has no row of its own.
+    pub(super) gateway: Option<&'a str>,
+    pub(super) refund: Uuid,
+}
+
 /// Issues the credit note of a refund.
 pub(super) fn credit(
     tx: &mut Tx<'_>,
     id: OrderId,
-    original: &Document,
     figures: Figures,
-    reason: &str,
-    gateway: &str,
+    credit: &Credit<'_>,
 ) -> Result<Document, OrderError> {
+    let Credit { original, reason, gateway, refund } = credit;
     let source = source(tx, id)?;
-    let tender = online(figures.totals.payable_minor, gateway);
+    let tender = online(figures.totals.payable_minor, *gateway);
     let mut document = head(tx, &source, DocumentKind::CreditNote, figures, tender)?;
+    if gateway.is_none() {
+        document.id = DocumentId(*refund);
+    }
     document.tax_inclusive = original.tax_inclusive;
     document.buyer = original.buyer.clone();
     document.place_of_supply = original.place_of_supply.clone();
@@ -95,16 +107,21 @@ pub(super) fn credit(
         number: original.number.clone(),
         day: original.day.clone(),
     });
-    document.reason = Some(reason.to_owned());
+    document.reason = Some((*reason).to_owned());
     store(tx, &document, "order_refund", id)?;
     Ok(document)
 }
 
-fn online(amount_minor: Minor, gateway: &str) -> Vec<Tender> {
-    let tender_type = TenderType::Online;
-    let reference = Some(gateway.to_owned());
-    let (given_minor, change_minor, hold) = (None, None, None);
-    vec![Tender { tender_type, amount_minor, given_minor, change_minor, reference, hold }]
+fn online(amount_minor: Minor, gateway: Option<&str>) -> Vec<Tender> {
+    let tender = |gateway: &str| Tender {
+        tender_type: TenderType::Online,
+        amount_minor,
+        given_minor: None,
+        change_minor: None,
+        reference: Some(gateway.to_owned()),
+        hold: None,
+    };
+    gateway.map(tender).into_iter().collect()
 }
 
 fn head(

@@ -10,7 +10,9 @@ use crate::exceptions::{Raised, raise};
 use crate::stock::{self, MovementKind, Posting};
 use daybook_domain::amount::{Minor, Quantity};
 use daybook_domain::ids::OrderId;
-use daybook_domain::order::{Actor, CancelReason, OrderEvent, OrderState, next};
+use daybook_domain::order::{
+    Actor, CancelReason, OrderError as Rule, OrderEvent, OrderState, next,
+};
 use daybook_domain::reservation::{Confirmation, Pool, Reservation, ReservationState};
 use serde::Serialize;
 use uuid::Uuid;
@@ -56,7 +58,7 @@ pub fn test_card(number: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Takes a gateway's answer.
+/// Takes a gateway's answer. An order that costs nothing asks no gateway and keeps no payment.
 ///
 /// # Errors
 /// [`OrderError`]. A captured payment is stored even where the order cannot take it.
@@ -72,6 +74,9 @@ pub fn pay(tx: &mut Tx<'_>, id: OrderId, charge: &Charge, by: &By) -> Result<Pai
     let amount = charge.amount_minor.unwrap_or(locked.total);
     if amount != locked.total {
         return Err(OrderError::Amount { expected: locked.total.0 });
+    }
+    if amount.is_zero() {
+        return nothing_owed(tx, &locked, by);
     }
     match &charge.outcome {
         Ok(()) => captured(tx, &locked, charge, amount, by),
@@ -168,6 +173,39 @@ fn captured(
         return twice(tx, locked, charge, amount);
     }
     insert(tx, locked.id, charge, amount, "captured", None)?;
+    open(tx, locked, amount, Some(&charge.gateway), by)?;
+    let order = read::find(tx, locked.id)?;
+    Ok(Paid { payment: "captured".to_owned(), reason: None, order })
+}
+
+/// An order of nothing is paid without a payment, whatever a card says: when it is placed, and again is the same.
+fn nothing_owed(tx: &mut Tx<'_>, locked: &Locked, by: &By) -> Result<Paid, OrderError> {
+    match &locked.state {
+        OrderState::Pending { .. } => open(tx, locked, Minor::ZERO, None, by)?,
+        OrderState::Open { .. } | OrderState::PartiallyRefunded { .. } => {}
+        OrderState::Cancelled { .. } | OrderState::Refunded { .. } => {
+            let (state, event) = (locked.state.name(), "captured");
+            return Err(Rule::NotPossible { state, event }.into());
+        }
+    }
+    let order = read::find(tx, locked.id)?;
+    Ok(Paid { payment: "captured".to_owned(), reason: None, order })
+}
+
+/// Takes an order that was just placed and costs nothing as paid.
+pub(super) fn free(tx: &mut Tx<'_>, id: OrderId, by: &By) -> Result<(), OrderError> {
+    let locked = state::lock(tx, id)?;
+    open(tx, &locked, Minor::ZERO, None, by)
+}
+
+/// What was owed is there: the goods leave the shelf, and the invoice is issued.
+fn open(
+    tx: &mut Tx<'_>,
+    locked: &Locked,
+    amount: Minor,
+    gateway: Option<&str>,
+    by: &By,
+) -> Result<(), OrderError> {
     let short = confirm(tx, locked, by)?;
     let event = OrderEvent::Captured { amount_minor: amount, short };
     let state = next(&locked.state, &event, Actor::System)?;
@@ -177,9 +215,8 @@ fn captured(
         args![tenant, locked.id, amount],
     )?;
     state::store_state(tx, locked, &state, event.name(), by)?;
-    invoice::issue(tx, locked, &charge.gateway)?;
-    let order = read::find(tx, locked.id)?;
-    Ok(Paid { payment: "captured".to_owned(), reason: None, order })
+    invoice::issue(tx, locked, gateway)?;
+    Ok(())
 }
 
 /// A second capture: the money is there and not owed, so a person gives it back.

@@ -5,7 +5,7 @@ mod check;
 pub(super) use check::limited;
 
 use super::read::{self, Order};
-use super::{By, OrderError, OrderSettings, state};
+use super::{By, OrderError, OrderSettings, pay, state};
 use crate::args;
 use crate::catalogue;
 use crate::counter;
@@ -144,7 +144,7 @@ pub(super) struct Frozen {
     pub(super) tax_inclusive: bool,
 }
 
-/// Places an order and reserves its goods until the payment window ends.
+/// Places an order and reserves its goods until the payment window ends; one that costs nothing is paid at once.
 ///
 /// # Errors
 /// [`OrderError`] names the field, the price now or the quantity available.
@@ -185,6 +185,9 @@ pub fn place(tx: &mut Tx<'_>, new: &NewOrder, by: &By) -> Result<Order, OrderErr
     insert(tx, &row)?;
     reserve_rows(tx, &row, &held)?;
     state::event(tx, new.id, "placed", None, "pending", by)?;
+    if row.frozen.totals.total_minor.is_zero() {
+        pay::free(tx, new.id, by)?;
+    }
     tx.touch(Dirty::Order(new.id));
     read::find(tx, new.id)
 }

@@ -1,5 +1,6 @@
 //! Giving back: whole or in part, never more than was paid, with a credit note each time.
 
+use super::invoice::Credit;
 use super::place::{hash_of, limited};
 use super::read::{self, Order};
 use super::{By, OrderError, held, invoice, state};
@@ -66,12 +67,12 @@ pub fn refund(
         return Err(OrderError::field("reason", "must not be empty"));
     }
     let body_hash = hash_of(new)?;
-    if let Some(known) = known(tx, id, new.id, &body_hash)? {
+    if let Some(known) = known(tx, id, new, &body_hash)? {
         return Ok(known);
     }
     let locked = state::lock(tx, id)?;
     // Again: another may have given it back while this one waited for the lock.
-    if let Some(known) = known(tx, id, new.id, &body_hash)? {
+    if let Some(known) = known(tx, id, new, &body_hash)? {
         return Ok(known);
     }
     let documents = invoice::documents_of(tx, id)?;
@@ -93,12 +94,22 @@ pub fn refund(
     };
     let planned = plan(original, before, &wanted)?;
     let amount = planned.figures.totals.payable_minor;
-    let event = OrderEvent::Refunded { amount_minor: amount };
+    let event = if amount.is_zero() {
+        let left = remaining(original, before, new.restock)?;
+        OrderEvent::Returned { all: left.iter().all(|line| wanted.contains(line)) }
+    } else {
+        OrderEvent::Refunded { amount_minor: amount }
+    };
     let state = next(&locked.state, &event, by.role)?;
-    let (payment, gateway) = payment(tx, id)?;
-    let note = invoice::credit(tx, id, original, planned.figures, &new.reason, &gateway)?;
-    let entry = Entry { id: new.id, payment, amount: amount.0, body_hash, number: &note.number };
-    record(tx, &locked, new, &entry, by)?;
+    let payment = if amount.is_zero() { None } else { Some(payment(tx, id)?) };
+    let gateway = payment.as_ref().map(|(_, gateway)| gateway.as_str());
+    let credit = Credit { original, reason: &new.reason, gateway, refund: new.id };
+    let note = invoice::credit(tx, id, planned.figures, &credit)?;
+    if let Some((payment, _)) = payment {
+        let (id, number) = (new.id, note.number.as_str());
+        let entry = Entry { id, payment, amount: amount.0, body_hash, number };
+        record(tx, &locked, new, &entry, by)?;
+    }
     lines(tx, id, &note)?;
     if new.restock {
         restock(tx, &locked, &note, by)?;
@@ -117,15 +128,15 @@ pub fn refund(
 fn known(
     tx: &mut Tx<'_>,
     order: OrderId,
-    refund: Uuid,
+    new: &NewRefund,
     body_hash: &[u8; 32],
 ) -> Result<Option<Refunded>, OrderError> {
-    let tenant = tx.tenant();
+    let (tenant, refund) = (tx.tenant(), new.id);
     let row = tx.query_opt(
         "SELECT order_id, body_hash, amount_minor, lines FROM refund WHERE tenant_id = $1 AND refund_id = $2",
         args![tenant, refund],
     )?;
-    let Some(row) = row else { return Ok(None) };
+    let Some(row) = row else { return known_return(tx, order, new) };
     if row.uuid(0)? != order.0 || row.hash(1)?.0 != *body_hash {
         return Err(OrderError::Conflict);
     }
@@ -134,6 +145,33 @@ fn known(
     let credit_note = said["credit_note"].as_str().unwrap_or_default().to_owned();
     let amount_minor = row.int(2)?;
     Ok(Some(Refunded { amount_minor, credit_note, order: read::find(tx, order)? }))
+}
+
+/// A return of goods that had cost nothing has no row, but its credit note has its id and says the same.
+fn known_return(
+    tx: &mut Tx<'_>,
+    order: OrderId,
+    new: &NewRefund,
+) -> Result<Option<Refunded>, OrderError> {
+    let documents = invoice::documents_of(tx, order)?;
+    let note = documents.into_iter().find(|document| document.id.0 == new.id);
+    let Some(note) = note.filter(|note| note.kind == DocumentKind::CreditNote) else {
+        return Ok(None);
+    };
+    let said = |line: &RefundLine| {
+        note.lines.iter().any(|noted| {
+            noted.original_line == Some(line.line) && noted.quantity_milli == line.quantity_milli
+        })
+    };
+    let same_lines = new
+        .lines
+        .as_ref()
+        .is_none_or(|lines| lines.len() == note.lines.len() && lines.iter().all(said));
+    let same_fate = note.lines.iter().all(|line| line.restock == Some(new.restock));
+    if !(same_lines && same_fate && note.reason.as_deref() == Some(&new.reason)) {
+        return Err(OrderError::Conflict);
+    }
+    Ok(Some(Refunded { amount_minor: 0, credit_note: note.number, order: read::find(tx, order)? }))
 }
 
 /// The payment that was taken for the order.

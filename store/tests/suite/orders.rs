@@ -150,6 +150,56 @@ on_both! {
         books_hold(&store);
     }
 
+    fn an_order_of_nothing_is_paid_when_it_is_placed(store) {
+        shop(&store);
+        load(&store, &sources(&[("products.csv", "sku,name,tax_class,price\nCUP,Cup,gst-18,0\n")])).unwrap();
+        let placed = place(&store, &order(1, &[("CUP", 3)])).unwrap();
+        assert_eq!((placed.state.as_str(), placed.total_minor, placed.payments.len()), ("paid", 0, 0));
+        assert_eq!(place(&store, &order(1, &[("CUP", 3)])).unwrap(), placed);
+        assert_eq!(level(&store, "ware", "CUP"), (7, 0));
+        for card in [Ok(()), Err("card_declined")] {
+            let paid = pay(&store, 1, charge(11, card)).unwrap();
+            assert_eq!((paid.payment.as_str(), paid.order.payments.len()), ("captured", 0));
+        }
+        assert_eq!(level(&store, "ware", "CUP"), (7, 0));
+        store.clock.advance_ms(16 * MINUTES);
+        assert_eq!(expire(&store), 0);
+        books_hold(&store);
+
+        let part = NewRefund { lines: Some(vec![RefundLine { line: 1, quantity_milli: Quantity(1000) }]), ..whole(21, true) };
+        let done = refund(&store, 1, part.clone()).unwrap();
+        assert_eq!((done.amount_minor, done.order.state.as_str()), (0, "paid"));
+        assert_eq!(refund(&store, 1, part.clone()).unwrap(), done, "the same refund again is the same refund");
+        assert_eq!(refund(&store, 1, NewRefund { restock: false, ..part }).unwrap_err().code(), "order.conflict");
+        assert_eq!(level(&store, "ware", "CUP"), (8, 0));
+        let rest = refund(&store, 1, whole(22, true)).unwrap();
+        assert_eq!((rest.amount_minor, rest.order.state.as_str()), (0, "refunded"));
+        assert_eq!(level(&store, "ware", "CUP"), (10, 0));
+        assert!(refund(&store, 1, whole(23, true)).is_err());
+        assert_eq!(pay(&store, 1, charge(11, Ok(()))).unwrap_err().code(), "order.not_possible");
+        let documents = store.gate().read(|tx| orders::documents_of(tx, OrderId(Uuid::from_u128(1)))).unwrap();
+        let numbers: Vec<&str> = documents.iter().map(|document| document.number.as_str()).collect();
+        assert_eq!(numbers, ["W1-AI26-000001", "W1-AC26-000001", "W1-AC26-000002"]);
+        for document in &documents {
+            assert!(document.tenders.is_empty());
+            daybook_domain::figures::verify(document).unwrap();
+        }
+        books_hold(&store);
+    }
+
+    fn a_gift_beside_what_was_paid_comes_back_without_money(store) {
+        shop(&store);
+        load(&store, &sources(&[("products.csv", "sku,name,tax_class,price\nONE,One,gst-18,0\n")])).unwrap();
+        place(&store, &order(1, &[("CUP", 1), ("ONE", 1)])).unwrap();
+        pay(&store, 1, charge(11, Ok(()))).unwrap();
+        let gift = NewRefund { lines: Some(vec![RefundLine { line: 2, quantity_milli: Quantity(1000) }]), ..whole(21, true) };
+        let done = refund(&store, 1, gift).unwrap();
+        assert_eq!((done.amount_minor, done.order.state.as_str()), (0, "paid"));
+        assert_eq!(level(&store, "ware", "ONE"), (1, 0));
+        assert_eq!(refund(&store, 1, whole(22, true)).unwrap().order.state, "refunded");
+        books_hold(&store);
+    }
+
     fn an_order_not_paid_in_time_is_cancelled_and_its_goods_are_free(store) {
         shop(&store);
         place(&store, &order(1, &[("CUP", 3)])).unwrap();
