@@ -24,6 +24,7 @@ use crate::open::{OpenError, Place, Store};
 use crate::tills::TillError;
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -122,17 +123,18 @@ impl Common {
         Place { data: self.data.clone(), database: self.database.clone() }
     }
 
-    /// Prints one answer: as JSON, or as the text for a person.
+    /// Prints one answer: as JSON, or as the text for a person. A reader that has gone away is no reason to stop an act.
     pub fn print(&self, answer: &impl Serialize, text: &str) {
-        if self.json {
-            println!(
-                "{}",
-                serde_json::to_string(answer).expect("answers are texts, numbers and lists")
-            );
-        } else {
-            println!("{text}");
-        }
+        let json = self
+            .json
+            .then(|| serde_json::to_string(answer).expect("answers are texts, numbers and lists"));
+        let _gone = writeln!(std::io::stdout(), "{}", json.as_deref().unwrap_or(text));
     }
+}
+
+/// Tells how far a command is, or why it ended, on stderr.
+fn tell(text: &str) {
+    let _gone = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Why a command ended without success.
@@ -241,7 +243,7 @@ pub fn main() -> ExitCode {
                 "error": { "code": failure.code, "message": failure.message }
             });
             // One line that both a person and a program can read.
-            eprintln!("{error}");
+            tell(&error.to_string());
             ExitCode::from(failure.exit)
         }
     }

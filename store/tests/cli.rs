@@ -128,3 +128,23 @@ fn plain_http_stays_on_this_machine() {
         (Some(2), "listen.plain_http")
     );
 }
+
+#[test]
+fn a_reader_that_has_gone_away_stops_no_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let shop = concat!(env!("CARGO_MANIFEST_DIR"), "/../sample-shop");
+    let data = dir.path().join("data");
+    for args in [&["import", shop][..], &["import", "/nowhere"], &["verify"]] {
+        let mut child = Command::new(PROGRAM)
+            .args(args)
+            .arg("--data")
+            .arg(&data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop((child.stdout.take(), child.stderr.take()));
+        let expected = if args[1..] == ["/nowhere"] { 2 } else { 0 };
+        assert_eq!(child.wait().unwrap().code(), Some(expected), "{args:?}");
+    }
+}

@@ -1,6 +1,6 @@
 //! `import FOLDER` and `export FOLDER`.
 
-use super::{Common, Failure};
+use super::{Common, Failure, tell};
 use crate::export::{self, ExportError};
 use crate::import::{self, ImportError, Progress};
 use clap::Args;
@@ -32,7 +32,7 @@ impl Import {
 
 fn progress(progress: Progress) {
     match progress {
-        Progress::Checked { changes } => eprintln!("checked: {changes} changes"),
+        Progress::Checked { changes } => tell(&format!("checked: {changes} changes")),
         Progress::Staged { done, of } => told("staged", done, of),
         Progress::Applied { done, of } => told("carried out", done, of),
     }
@@ -42,7 +42,7 @@ fn progress(progress: Progress) {
 fn told(what: &str, done: usize, of: usize) {
     let tenth = (of / 10).max(1_000);
     if done == of || done % tenth < 150 {
-        eprintln!("{what}: {done} of {of}");
+        tell(&format!("{what}: {done} of {of}"));
     }
 }
 
