@@ -9,7 +9,7 @@
 //! use daybook_domain::tax::{Jurisdiction, Supply, TaxRules};
 //!
 //! let tax = TaxRules { jurisdiction: Jurisdiction::by_code("IN").unwrap(), supply: Supply::Intra, inclusive: true };
-//! let rules = Rules { currency: Currency::INR, tax };
+//! let rules = Rules { currency: Currency::INR, tax, hsn_digits: 4 };
 //! let mut item = Snapshot::open_item(Sku::new("TEA").unwrap(), "Tea 250 g", RatePpm(50_000));
 //! item.unit_price_micros = Some(UnitPrice(120_000_000));
 //!
@@ -25,7 +25,7 @@ pub mod import;
 mod price;
 
 pub use error::BasketError;
-pub use price::Rules;
+pub use price::{Rules, above_mrp};
 
 use crate::amount::{Currency, Minor, Quantity, RatePpm, UnitPrice, Uom};
 use crate::balance::Number;

@@ -199,7 +199,7 @@ pub fn check_item(item: &ItemRow) -> Result<(), CatalogueError> {
         (
             "name",
             printable(&item.name, 1, NAME_MAX),
-            "must have 1 to 200 characters, none of control",
+            "must have 1 to 200 characters, none of control or direction",
         ),
         ("product", printable(&item.product, 1, Sku::MAX), "must have 1 to 64 characters"),
         ("options", printable(&options, 0, OPTIONS_MAX), "may have 100 characters in all"),

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// Name of the business.
     pub business: String,
-    /// Jurisdiction of tax and documents: `IN`, `GB`, `EU`, `US`, `none`.
+    /// Jurisdiction of tax and documents, one of [`crate::tax::JURISDICTIONS`].
     pub jurisdiction: String,
     /// Currency of the tills.
     pub currency: Currency,
@@ -33,7 +33,7 @@ pub struct Settings {
     pub tax_inclusive: bool,
     /// Cash totals are rounded to a multiple of this; 1 for exact.
     pub cash_rounding_minor: Minor,
-    /// HSN digits to print.
+    /// HSN digits on documents: 0 for none, else 4 to 8. A longer code is cut, a shorter one stays.
     pub hsn_digits: u8,
     /// First month of the fiscal year, 1 to 12.
     pub fiscal_year_start_month: u8,

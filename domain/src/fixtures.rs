@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub(crate) fn rules(code: &str, inclusive: bool) -> Rules {
     let jurisdiction = Jurisdiction::by_code(code).unwrap();
     let tax = TaxRules { jurisdiction, supply: Supply::Intra, inclusive };
-    Rules { currency: Currency::INR, tax }
+    Rules { currency: Currency::INR, tax, hsn_digits: 8 }
 }
 
 pub(crate) fn item(sku: &str, price_minor: i64, percent: i64) -> Snapshot {

@@ -1,7 +1,7 @@
 //! From lines to figures.
 
 use super::{AMOUNT_MAX, Basket, BasketError, BasketLine, Discount, LinePrice};
-use crate::amount::{Currency, Minor, OutOfRange, Quantity, UnitPrice};
+use crate::amount::{Currency, Minor, OutOfRange, Quantity, RatePpm, UnitPrice};
 use crate::document::{DocumentLine, LineFlag, TaxAmount};
 use crate::feed::Settings;
 use crate::figures::Figures;
@@ -15,6 +15,8 @@ pub struct Rules {
     pub currency: Currency,
     /// Tax.
     pub tax: TaxRules,
+    /// Digits of HSN on the document; shorter codes stay as they are.
+    pub hsn_digits: u8,
 }
 
 impl Rules {
@@ -29,7 +31,7 @@ impl Rules {
     ) -> Result<Self, TaxError> {
         let inclusive = settings.tax_inclusive;
         let tax = TaxRules::new(&settings.jurisdiction, inclusive, seller, place_of_supply)?;
-        Ok(Self { currency: settings.currency, tax })
+        Ok(Self { currency: settings.currency, tax, hsn_digits: settings.hsn_digits })
     }
 }
 
@@ -149,14 +151,27 @@ fn check_mrp(line: &BasketLine, rules: &Rules) -> Result<(), BasketError> {
     let (LinePrice::Unit { micros, .. }, Some(mrp)) = (&line.price, line.item.mrp_minor) else {
         return Ok(());
     };
-    let added = if rules.tax.inclusive { 0 } else { line.item.rate_ppm.0 };
-    let price = i128::from(micros.0) * i128::from(1_000_000 + added);
-    let finer = 10_i64.pow(UnitPrice::DIGITS - rules.currency.exponent());
-    if price > i128::from(mrp.0) * i128::from(finer) * 1_000_000 {
+    let added = if rules.tax.inclusive { RatePpm(0) } else { line.item.rate_ppm };
+    if above_mrp(*micros, added, mrp, rules.currency) {
         let sku = line.item.sku.clone();
         return Err(BasketError::AboveMrp { line: line.no, sku, mrp });
     }
     Ok(())
+}
+
+/// Whether the price of a unit with the tax that is added to it is above the maximum retail price, which includes all
+/// taxes (Legal Metrology (Packaged Commodities) Rules 2011).
+#[must_use]
+pub fn above_mrp(price: UnitPrice, added: RatePpm, mrp: Minor, currency: Currency) -> bool {
+    let price = i128::from(price.0) * i128::from(1_000_000 + added.0);
+    let finer = 10_i64.pow(UnitPrice::DIGITS - currency.exponent());
+    price > i128::from(mrp.0) * i128::from(finer) * 1_000_000
+}
+
+/// The code cut to so many digits: a shop states as many as its turnover asks for (Notification 78/2020-CT).
+fn printed_hsn(hsn: Option<&str>, digits: u8) -> Option<String> {
+    hsn.map(|code| code.chars().take(usize::from(digits)).collect())
+        .filter(|code: &String| !code.is_empty())
 }
 
 fn document_line(
@@ -182,7 +197,7 @@ fn document_line(
         sku: line.item.sku.clone(),
         name: line.item.name.clone(),
         options: line.item.options.clone(),
-        hsn: line.item.hsn.clone(),
+        hsn: printed_hsn(line.item.hsn.as_deref(), rules.hsn_digits),
         quantity_milli: line.quantity_milli,
         uom: line.item.uom,
         unit_price_micros,

@@ -88,6 +88,20 @@ fn nothing_sells_above_its_maximum_retail_price() {
 }
 
 #[test]
+fn a_code_is_cut_to_the_digits_of_the_shop_and_never_lengthened() {
+    let printed = |code: &str, hsn_digits| {
+        let mut tea = item("TEA", 4500, 5);
+        tea.hsn = Some(code.into());
+        let rules = Rules { hsn_digits, ..rules("IN", true) };
+        one(tea).price(&rules).unwrap().lines[0].hsn.clone()
+    };
+    assert_eq!(printed("09024020", 4).as_deref(), Some("0902"));
+    assert_eq!(printed("09024020", 6).as_deref(), Some("090240"));
+    assert_eq!(printed("0902", 6).as_deref(), Some("0902"));
+    assert_eq!(printed("09024020", 0), None);
+}
+
+#[test]
 fn an_override_keeps_the_price_of_the_price_book() {
     let mut basket = one(item("A", 100, 0));
     basket.override_price(1, UnitPrice(900_000), "damaged").unwrap();

@@ -1,11 +1,12 @@
 //! Each file's columns and the meaning of its lines.
 
 use super::fault::{Faults, Wrong};
+use super::settings::Law;
 use super::sheet::{Cells, Columns, Sheet, one_of, read};
 use crate::db::storable;
 use crate::master;
 use chrono::DateTime;
-use daybook_domain::amount::{Currency, Minor, Quantity, RatePpm, UnitPrice};
+use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice};
 use daybook_domain::catalogue::{self, CatalogueError};
 use daybook_domain::document::Party;
 use daybook_domain::feed::{
@@ -43,14 +44,14 @@ pub(super) const SETTINGS: &str = "settings.json";
 pub const FILES: [&str; 8] =
     [SETTINGS, LOCATIONS, TAXES, PRODUCTS, PRICES, STAFF, CUSTOMERS, STOCK];
 
-/// `gst`: whether Indian law holds, which wants to know the State of each.
-pub(super) fn locations(bytes: &[u8], gst: bool, faults: &mut Faults) -> Sheet<LocationRow> {
+/// GST wants to know the State of each.
+pub(super) fn locations(bytes: &[u8], law: Law, faults: &mut Faults) -> Sheet<LocationRow> {
     let columns = Columns {
         required: &["location", "kind", "name"],
         optional: &["address", "gstin", "state_code", "phone", "email"],
     };
     read(LOCATIONS, bytes, &columns, faults, |cells| {
-        let tax_id = tax_id(cells, gst)?;
+        let (tax_id, gst) = (tax_id(cells, law)?, law.gst);
         let stated = cells.opt_parse("state_code", |code| {
             states::by_code(code).ok_or("is no State code of GST")
         })?;
@@ -103,7 +104,7 @@ pub(super) fn taxes(bytes: &[u8], faults: &mut Faults) -> Sheet<RateLine> {
     })
 }
 
-pub(super) fn products(bytes: &[u8], currency: Currency, faults: &mut Faults) -> Sheet<ItemRow> {
+pub(super) fn products(bytes: &[u8], law: Law, faults: &mut Faults) -> Sheet<ItemRow> {
     let columns = Columns {
         required: &["sku", "name", "tax_class"],
         optional: &[
@@ -120,10 +121,10 @@ pub(super) fn products(bytes: &[u8], currency: Currency, faults: &mut Faults) ->
             "archived",
         ],
     };
-    read(PRODUCTS, bytes, &columns, faults, |cells| product(cells, currency))
+    read(PRODUCTS, bytes, &columns, faults, |cells| product(cells, law))
 }
 
-fn product(cells: &Cells<'_>, currency: Currency) -> Result<ItemRow, Wrong> {
+fn product(cells: &Cells<'_>, law: Law) -> Result<ItemRow, Wrong> {
     let sku = cells.parse("sku", Sku::from_str)?;
     let price = cells.opt_parse("price", |text| UnitPrice::parse("price", text))?;
     let from_ms = cells.opt_parse("price_from", moment)?.unwrap_or(ALWAYS_MS);
@@ -136,7 +137,7 @@ fn product(cells: &Cells<'_>, currency: Currency) -> Result<ItemRow, Wrong> {
         sold_by_weight: cells.flag("sold_by_weight", false)?,
         hsn: cells.opt("hsn").map(str::to_owned),
         tax_class: cells.text("tax_class")?.to_owned(),
-        mrp_minor: cells.opt_parse("mrp", |text| Minor::parse("mrp", text, currency))?,
+        mrp_minor: cells.opt_parse("mrp", |text| Minor::parse("mrp", text, law.currency))?,
         barcodes: cells.opt_parse("barcodes", barcodes)?.unwrap_or_default(),
         prices: price
             .map(|unit_price_micros| DatedPrice { from_ms, unit_price_micros })
@@ -145,7 +146,15 @@ fn product(cells: &Cells<'_>, currency: Currency) -> Result<ItemRow, Wrong> {
         archived: cells.flag("archived", false)?,
         sku,
     };
+    let digits = item.hsn.as_ref().map_or(usize::MAX, String::len);
     match catalogue::check_item(&item) {
+        Ok(()) if !item.archived && digits < law.hsn_digits => {
+            let wanted = law.hsn_digits;
+            Err(Wrong::new(
+                "hsn",
+                format_args!("has {digits} digits where documents show {wanted}"),
+            ))
+        }
         Ok(()) => Ok(item),
         Err(CatalogueError::Field { field, rule, .. }) => Err(Wrong::new(
             match field {
@@ -230,7 +239,7 @@ pub(super) struct CustomerLine {
     pub(super) row: CustomerRow,
 }
 
-pub(super) fn customers(bytes: &[u8], gst: bool, faults: &mut Faults) -> Sheet<CustomerLine> {
+pub(super) fn customers(bytes: &[u8], law: Law, faults: &mut Faults) -> Sheet<CustomerLine> {
     let columns = Columns { required: &["name"], optional: &["customer", "phone", "gstin"] };
     read(CUSTOMERS, bytes, &columns, faults, |cells| {
         let id = cells.opt_parse("customer", CustomerId::from_str)?;
@@ -246,7 +255,7 @@ pub(super) fn customers(bytes: &[u8], gst: bool, faults: &mut Faults) -> Sheet<C
         let (name, phone) = (name(cells)?, cells.opt_parse("phone", phone)?);
         let row = CustomerRow {
             customer: derived_id(&name, phone.as_deref()),
-            tax_id: tax_id(cells, gst)?,
+            tax_id: tax_id(cells, law)?,
             name,
             phone,
         };
@@ -338,8 +347,8 @@ fn address(cells: &Cells<'_>) -> Result<Vec<String>, Wrong> {
 }
 
 /// A tax registration, if there is one: an Indian one is checked, others have their own shapes.
-fn tax_id(cells: &Cells<'_>, gst: bool) -> Result<Option<String>, Wrong> {
-    if gst {
+fn tax_id(cells: &Cells<'_>, law: Law) -> Result<Option<String>, Wrong> {
+    if law.gst {
         return cells.opt_parse("gstin", |text| gstin::check(text).map(|_| text.to_owned()));
     }
     Ok(Some(cells.limited("gstin", TAX_ID_MAX)?).filter(|text| !text.is_empty()))

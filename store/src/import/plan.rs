@@ -5,13 +5,14 @@ use super::change::{Change, StockChange};
 use super::current::{Current, StockNow};
 use super::fault::{Faults, Wrong};
 use super::files::{self, CustomerLine, PriceLine, RateLine, Secret, StaffLine, StockLine};
-use super::settings::{self, SettingsChange, is_gst};
+use super::settings::{self, Law, SettingsChange};
 use super::sheet::{Line, Refused, Sheet};
 use crate::keyring::Keyring;
 use crate::pins;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use daybook_domain::amount::{Currency, Quantity};
+use daybook_domain::amount::{Quantity, RatePpm};
+use daybook_domain::basket::above_mrp;
 use daybook_domain::catalogue::PRICES_MAX;
 use daybook_domain::feed::{CustomerRow, ItemRow, LocationRow, StaffRow, TaxClassRow};
 use daybook_domain::ids::{CustomerId, LocationId, Sku};
@@ -34,18 +35,18 @@ pub(super) fn plan(
     let file = |name: &str| sources.get(name);
     let wanted = file(files::SETTINGS).and_then(|bytes| settings::read(bytes, faults));
     let in_force = wanted.as_ref().or(current.settings.as_ref());
-    let currency = in_force.map_or(Currency::INR, |settings| settings.currency);
-    let gst = in_force.is_some_and(is_gst);
+    let law = Law::of(in_force);
 
-    let sheet = file(files::LOCATIONS).map(|bytes| files::locations(bytes, gst, faults));
+    let sheet = file(files::LOCATIONS).map(|bytes| files::locations(bytes, law, faults));
     let locations = locations(sheet.unwrap_or_default(), current, faults, &mut changes);
     let sheet = file(files::TAXES).map(|bytes| files::taxes(bytes, faults));
     let classes = taxes(sheet.unwrap_or_default(), current, faults, &mut changes);
-    let products = file(files::PRODUCTS).map(|bytes| files::products(bytes, currency, faults));
+    let products = file(files::PRODUCTS).map(|bytes| files::products(bytes, law, faults));
     let prices = file(files::PRICES).map(|bytes| files::prices(bytes, faults));
-    let mut items = Items { current, wanted: BTreeMap::new(), refused: Refused::default() };
-    items.products(products.unwrap_or_default(), &classes, faults);
+    let mut items = Items::over(current);
+    items.products(products.unwrap_or_default(), &classes.names, faults);
     items.prices(prices.unwrap_or_default().lines, faults);
+    items.check_mrp(law, &classes.last_rates, faults);
     if let (Some(new), Some(bytes)) = (&wanted, file(files::SETTINGS)) {
         let (locations, items) = (changes.as_slice(), &items.wanted);
         SettingsChange { bytes, new, current, locations, items }.check(faults);
@@ -56,7 +57,7 @@ pub(super) fn plan(
     changes.extend(items.changes());
     let sheet = file(files::STAFF).map(|bytes| files::staff(bytes, faults));
     staff(sheet.unwrap_or_default().lines, current, keyring, faults, &mut changes, salt);
-    let sheet = file(files::CUSTOMERS).map(|bytes| files::customers(bytes, gst, faults));
+    let sheet = file(files::CUSTOMERS).map(|bytes| files::customers(bytes, law, faults));
     customers(sheet.unwrap_or_default().lines, current, faults, &mut changes);
     let sheet = file(files::STOCK).map(|bytes| files::stock(bytes, faults));
     let names = StockNames { skus, locations };
@@ -110,7 +111,7 @@ fn taxes(
     current: &Current,
     faults: &mut Faults,
     changes: &mut Vec<Change>,
-) -> Names<String> {
+) -> Classes {
     let key = |line: &RateLine| (line.class.clone(), line.rate.from.clone());
     let lines = distinct(files::TAXES, "from", sheet.lines, faults, key);
     let mut wanted: BTreeMap<String, TaxClassRow> = BTreeMap::new();
@@ -124,14 +125,20 @@ fn taxes(
             Err(place) => row.rates.insert(place, rate),
         }
     }
-    let mut known: HashSet<String> = current.taxes.keys().cloned().collect();
-    for (class, row) in wanted {
-        if current.taxes.get(&class) != Some(&row) {
-            changes.push(Change::TaxClass(row));
-        }
-        known.insert(class);
+    let mut last_rates = HashMap::new();
+    for row in current.taxes.values().chain(wanted.values()) {
+        last_rates.extend(row.rates.last().map(|rate| (row.class.clone(), rate.rate_ppm)));
     }
-    Names { known, refused: sheet.refused }
+    let known = current.taxes.keys().chain(wanted.keys()).cloned().collect();
+    let changed = wanted.into_values().filter(|row| current.taxes.get(&row.class) != Some(row));
+    changes.extend(changed.map(Change::TaxClass));
+    Classes { names: Names { known, refused: sheet.refused }, last_rates }
+}
+
+/// Tax classes with the rate of each that begins last.
+struct Classes {
+    names: Names<String>,
+    last_rates: HashMap<String, RatePpm>,
 }
 
 /// Names that other files may use.
@@ -152,9 +159,22 @@ struct Items<'a> {
     current: &'a Current,
     wanted: BTreeMap<Sku, ItemRow>,
     refused: Refused,
+    stated: Vec<Stated>,
 }
 
-impl Items<'_> {
+/// A line that stated an item, and perhaps its price from a moment on.
+struct Stated {
+    file: &'static str,
+    no: u64,
+    sku: Sku,
+    from_ms: Option<i64>,
+}
+
+impl<'a> Items<'a> {
+    fn over(current: &'a Current) -> Self {
+        Self { current, wanted: BTreeMap::new(), refused: Refused::default(), stated: Vec::new() }
+    }
+
     fn products(&mut self, sheet: Sheet<ItemRow>, classes: &Names<String>, faults: &mut Faults) {
         let lines = distinct(files::PRODUCTS, "sku", sheet.lines, faults, |item| item.sku.clone());
         self.refused = sheet.refused;
@@ -174,6 +194,8 @@ impl Items<'_> {
                     faults.at(files::PRODUCTS, no, Wrong::new("barcodes", message));
                 }
             }
+            let from_ms = item.prices.first().map(|price| price.from_ms);
+            self.stated.push(Stated { file: files::PRODUCTS, no, sku: item.sku.clone(), from_ms });
             if let Some(known) = self.current.items.get(&item.sku) {
                 let stated = std::mem::replace(&mut item.prices, known.prices.clone());
                 stated.into_iter().for_each(|price| set_price(&mut item, price));
@@ -195,12 +217,38 @@ impl Items<'_> {
                 continue;
             };
             let mut item = item;
+            let from_ms = Some(price.from_ms);
+            self.stated.push(Stated { file: files::PRICES, no, sku: sku.clone(), from_ms });
             set_price(&mut item, price);
             if item.prices.len() > PRICES_MAX {
                 let message = format!("{sku} may have {PRICES_MAX} prices");
                 faults.at(files::PRICES, no, Wrong::new("sku", message));
             }
             self.wanted.insert(sku, item);
+        }
+    }
+
+    /// No price that the files state, and no last one, may be above the MRP: it could not be sold for it.
+    fn check_mrp(&self, law: Law, rates: &HashMap<String, RatePpm>, faults: &mut Faults) {
+        for Stated { file, no, sku, from_ms } in &self.stated {
+            let item = self.wanted.get(sku).filter(|item| !item.archived);
+            let Some((item, mrp)) = item.and_then(|item| Some((item, item.mrp_minor?))) else {
+                continue;
+            };
+            let stated = item.prices.iter().find(|price| Some(price.from_ms) == *from_ms);
+            let added = if law.tax_inclusive { None } else { rates.get(&item.tax_class) };
+            let added = added.copied().unwrap_or_default();
+            let above = [stated, item.prices.last()]
+                .into_iter()
+                .flatten()
+                .find(|price| above_mrp(price.unit_price_micros, added, mrp, law.currency));
+            if let Some(above) = above {
+                let price = above.unit_price_micros.to_decimal(law.currency);
+                let tax = if added.0 > 0 { " with tax" } else { "" };
+                let message =
+                    format!("{price}{tax} is above the MRP of {}", mrp.to_decimal(law.currency));
+                faults.at(file, *no, Wrong::new("price", message));
+            }
         }
     }
 

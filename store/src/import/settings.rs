@@ -5,6 +5,7 @@ use super::current::Current;
 use super::fault::{Faults, Wrong};
 use super::files::{NAME_MAX, SETTINGS};
 use super::lines::LineCounter;
+use daybook_domain::amount::Currency;
 use daybook_domain::catalogue::is_hidden;
 use daybook_domain::feed::{ItemRow, Settings};
 use daybook_domain::gstin;
@@ -135,7 +136,7 @@ impl File<'_> {
             (
                 "business",
                 !business.is_empty() && fits(business, NAME_MAX),
-                format!("must have 1 to {NAME_MAX} characters, none of control"),
+                format!("must have 1 to {NAME_MAX} characters, none of control or direction"),
             ),
             ("jurisdiction", known, format!("must be one of {}", codes.join(", "))),
             ("currency", currency.is_known(), format!("{currency} is no currency in use")),
@@ -164,7 +165,9 @@ impl File<'_> {
             (
                 "terms",
                 terms_fit,
-                format!("may be {TERMS_MAX} of {TERM_MAX} characters, none of control"),
+                format!(
+                    "may be {TERMS_MAX} of {TERM_MAX} characters, none of control or direction"
+                ),
             ),
             ("upi_vpa", vpa.is_ok(), "must look like name@bank".to_owned()),
             (
@@ -212,7 +215,11 @@ pub(super) struct SettingsChange<'a> {
 impl SettingsChange<'_> {
     /// Tells what the new settings cannot mean for what is there already.
     pub(super) fn check(&self, faults: &mut Faults) {
-        let broken = [("currency", self.currency()), ("jurisdiction", self.jurisdiction())];
+        let broken = [
+            ("currency", self.currency()),
+            ("jurisdiction", self.jurisdiction()),
+            ("hsn_digits", self.hsn_digits()),
+        ];
         for (key, message) in broken {
             if let Some(message) = message {
                 faults.at(SETTINGS, line_of(self.bytes, key), Wrong::new(key, message));
@@ -242,6 +249,20 @@ impl SettingsChange<'_> {
         Some(format!("{} has an MRP in {old}: state it in products.csv too", stale.sku))
     }
 
+    /// More digits than before are there only where the products have them.
+    fn hsn_digits(&self) -> Option<String> {
+        let wanted = Law::of(Some(self.new)).hsn_digits;
+        if wanted <= Law::of(self.current.settings.as_ref()).hsn_digits {
+            return None;
+        }
+        let kept = |item: &ItemRow| self.items.get(&item.sku).is_none_or(|new| new.hsn == item.hsn);
+        let short = self.current.items.values().find(|item| {
+            let digits = item.hsn.as_ref().map(String::len);
+            !item.archived && digits.is_some_and(|digits| digits < wanted) && kept(item)
+        })?;
+        Some(format!("{} has fewer: state it in products.csv too", short.sku))
+    }
+
     /// GST is split by State, and its numbers are checked.
     fn jurisdiction(&self) -> Option<String> {
         if !is_gst(self.new) || self.current.settings.as_ref().is_some_and(is_gst) {
@@ -262,8 +283,31 @@ impl SettingsChange<'_> {
     }
 }
 
-/// Whether these are the rules of a business under Indian GST.
-pub(super) fn is_gst(settings: &Settings) -> bool {
+/// What of the rules of the business decides how the other files are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Law {
+    /// Whether it is Indian GST.
+    pub(super) gst: bool,
+    /// Digits of HSN that a code must have, if there is one.
+    pub(super) hsn_digits: usize,
+    pub(super) currency: Currency,
+    pub(super) tax_inclusive: bool,
+}
+
+impl Law {
+    /// Before there are any rules nothing is asked, and amounts are rupees.
+    pub(super) fn of(settings: Option<&Settings>) -> Self {
+        let gst = settings.is_some_and(is_gst);
+        Self {
+            gst,
+            hsn_digits: settings.filter(|_| gst).map_or(0, |known| known.hsn_digits.into()),
+            currency: settings.map_or(Currency::INR, |known| known.currency),
+            tax_inclusive: settings.is_none_or(|known| known.tax_inclusive),
+        }
+    }
+}
+
+fn is_gst(settings: &Settings) -> bool {
     Jurisdiction::by_code(&settings.jurisdiction).is_ok_and(|known| known.levy == Levy::Gst)
 }
 

@@ -25,7 +25,7 @@ const PRODUCTS: &str = "sku,name,tax_class,price,barcodes,options,uom,sold_by_we
 CUP,Cup,gst-18,999.00,8904000210037|cup,Colour=Red|Size=M,each,false,1200.00
 TEA,चाय Tea,exempt,,,,kg,true,
 ";
-const PRICES: &str = "sku,price,from\nCUP,1050.00,2026-12-01T00:00:00+05:30\n";
+const PRICES: &str = "sku,price,from\nCUP,1010.00,2026-12-01T00:00:00+05:30\n";
 const STAFF: &str = "staff,name,role,pin,active\nasha,Asha,cashier,2580,true\n";
 const CUSTOMERS: &str = "customer,name,phone,gstin\n,Meena,+919900000001,\n";
 const STOCK: &str =
@@ -228,6 +228,8 @@ H,Cup,gst-18,1,,1.005,
 I,Cup,gst-18,1,,,12
 J,Cup,gst-18
 K L,Cup,gst-18,1,,,
+M,Cup,gst-18,100,,117.99,
+N,Cup,gst-18,100,,118,
 ";
     let found = faults(
         &store,
@@ -244,6 +246,7 @@ K L,Cup,gst-18,1,,,
         "products.csv:13:sku: sku may not contain ' '",
         "products.csv:3:tax_class: \"gst-99\" is no known tax class",
         "products.csv:9:barcodes: x1 belongs to F",
+        "products.csv:14:price: 100.00 with tax is above the MRP of 117.99",
     ];
     for start in starts {
         assert!(found.iter().any(|fault| fault.starts_with(start)), "{start} is not in {found:#?}");

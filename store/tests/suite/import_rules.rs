@@ -180,12 +180,16 @@ fn every_fault_of_the_settings_names_its_key() {
             "\"DE\"",
             "must be one of none, IN, EU, EU-line, GB, GB-line, US, US-item",
         ),
-        ("business", "\"a\\nb\"", "must have 1 to 160 characters, none of control"),
-        ("business", "\"a\\u202eb\"", "must have 1 to 160 characters, none of control"),
+        ("business", "\"a\\nb\"", "must have 1 to 160 characters, none of control or direction"),
+        (
+            "business",
+            "\"a\\u202eb\"",
+            "must have 1 to 160 characters, none of control or direction",
+        ),
         ("cash_rounding_minor", "1001", "must be 1 to 1000"),
         ("cash_rounding_minor", "0", "must be 1 to 1000"),
         ("hsn_digits", "3", "must be 0 for none, or 4 to 8"),
-        ("terms", "[\"a\\tb\"]", "may be 20 of 300 characters, none of control"),
+        ("terms", "[\"a\\tb\"]", "may be 20 of 300 characters, none of control or direction"),
         ("upi_vpa", "\"shop\"", "must look like name@bank"),
     ];
     for (key, value, expected) in cases {
@@ -243,4 +247,41 @@ fn no_name_shows_other_than_it_is() {
         faults(&store, &[("locations.csv", turned)]),
         ["locations.csv:2:name: may not contain '\\u{202e}'"]
     );
+}
+
+#[test]
+fn no_price_that_is_stated_is_above_the_mrp() {
+    let store = fresh();
+    load(&store, &whole_shop()).unwrap();
+    let later = "sku,price,from\nCUP,1020,2027-01-01T00:00:00Z\n";
+    assert_eq!(
+        faults(&store, &[("prices.csv", later)]),
+        ["prices.csv:2:price: 1020.00 with tax is above the MRP of 1200.00"]
+    );
+    let lower = "sku,name,tax_class,price,mrp\nCUP,Cup,gst-18,900,1100\n";
+    assert_eq!(
+        faults(&store, &[("products.csv", lower)]),
+        ["products.csv:2:price: 1010.00 with tax is above the MRP of 1100.00"]
+    );
+    let archived = "sku,name,tax_class,price,mrp,archived\nCUP,Cup,gst-18,900,1100,true\n";
+    load(&store, &sources(&[("products.csv", archived)])).unwrap();
+}
+
+#[test]
+fn products_have_the_digits_of_hsn_that_documents_show() {
+    let store = fresh();
+    load(&store, &whole_shop()).unwrap();
+    let four = "sku,name,tax_class,hsn\nTEA,Tea,exempt,0902\n";
+    load(&store, &sources(&[("products.csv", four)])).unwrap();
+    let six = with("hsn_digits", "6");
+    assert_eq!(
+        faults(&store, &[("settings.json", &six)]),
+        ["settings.json:1:hsn_digits: TEA has fewer: state it in products.csv too"]
+    );
+    assert_eq!(
+        faults(&store, &[("settings.json", &six), ("products.csv", four)])[0],
+        "products.csv:2:hsn: has 4 digits where documents show 6"
+    );
+    let eight = four.replace("0902", "09024020");
+    load(&store, &sources(&[("settings.json", &six), ("products.csv", &eight)])).unwrap();
 }
