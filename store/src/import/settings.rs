@@ -1,20 +1,19 @@
 //! `settings.json`: the rules of the business, key by key.
 
-use super::change::Change;
-use super::current::Current;
+mod change;
+
+pub(super) use change::SettingsChange;
+
 use super::fault::{Faults, Wrong};
 use super::files::{NAME_MAX, SETTINGS};
 use super::lines::LineCounter;
 use daybook_domain::amount::Currency;
 use daybook_domain::catalogue::is_hidden;
-use daybook_domain::feed::{ItemRow, Settings};
-use daybook_domain::gstin;
-use daybook_domain::ids::{LocationId, Sku};
+use daybook_domain::feed::Settings;
 use daybook_domain::tax::{JURISDICTIONS, Jurisdiction, Levy};
 use daybook_domain::upi::check_vpa;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, HashSet};
 
 /// Most terms, and characters of one.
 const TERMS_MAX: usize = 20;
@@ -190,7 +189,7 @@ impl File<'_> {
 }
 
 /// The line of a key; 0 where it does not stand there as it is.
-pub(super) fn line_of(bytes: &[u8], key: &str) -> u64 {
+fn line_of(bytes: &[u8], key: &str) -> u64 {
     let quoted = format!("\"{key}\"");
     let places = bytes.windows(quoted.len()).enumerate();
     let mut found = places.filter(|(_, part)| *part == quoted.as_bytes()).map(|(place, _)| place);
@@ -201,86 +200,6 @@ pub(super) fn line_of(bytes: &[u8], key: &str) -> u64 {
     });
     let offset = key.and_then(|place| u64::try_from(place).ok());
     offset.map_or(0, |offset| LineCounter::new(bytes).line_of(offset))
-}
-
-/// New settings beside what the store holds and what else the files change.
-pub(super) struct SettingsChange<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) new: &'a Settings,
-    pub(super) current: &'a Current,
-    pub(super) locations: &'a [Change],
-    pub(super) items: &'a BTreeMap<Sku, ItemRow>,
-}
-
-impl SettingsChange<'_> {
-    /// Tells what the new settings cannot mean for what is there already.
-    pub(super) fn check(&self, faults: &mut Faults) {
-        let broken = [
-            ("currency", self.currency()),
-            ("jurisdiction", self.jurisdiction()),
-            ("hsn_digits", self.hsn_digits()),
-        ];
-        for (key, message) in broken {
-            if let Some(message) = message {
-                faults.at(SETTINGS, line_of(self.bytes, key), Wrong::new(key, message));
-            }
-        }
-    }
-
-    /// Sums of two currencies are none; and the amounts of the price book are in minor units.
-    fn currency(&self) -> Option<String> {
-        let (old, new) = (self.current.settings.as_ref()?.currency, self.new.currency);
-        if old == new {
-            return None;
-        }
-        if self.current.in_use {
-            return Some(format!(
-                "is {old} in documents, orders or entries of tills, and stays so"
-            ));
-        }
-        if old.exponent() == new.exponent() {
-            return None;
-        }
-        let stale = self.current.items.values().find(|item| {
-            let wanted = self.items.get(&item.sku);
-            item.mrp_minor.is_some()
-                && wanted.is_none_or(|wanted| wanted.mrp_minor == item.mrp_minor)
-        })?;
-        Some(format!("{} has an MRP in {old}: state it in products.csv too", stale.sku))
-    }
-
-    /// More digits than before are there only where the products have them.
-    fn hsn_digits(&self) -> Option<String> {
-        let wanted = Law::of(Some(self.new)).hsn_digits;
-        if wanted <= Law::of(self.current.settings.as_ref()).hsn_digits {
-            return None;
-        }
-        let kept = |item: &ItemRow| self.items.get(&item.sku).is_none_or(|new| new.hsn == item.hsn);
-        let short = self.current.items.values().find(|item| {
-            let digits = item.hsn.as_ref().map(String::len);
-            !item.archived && digits.is_some_and(|digits| digits < wanted) && kept(item)
-        })?;
-        Some(format!("{} has fewer: state it in products.csv too", short.sku))
-    }
-
-    /// GST is split by State, and its numbers are checked.
-    fn jurisdiction(&self) -> Option<String> {
-        if !is_gst(self.new) || self.current.settings.as_ref().is_some_and(is_gst) {
-            return None;
-        }
-        let stated: HashSet<&LocationId> =
-            self.locations.iter().filter_map(Change::location).collect();
-        let unfit = self.current.locations.values().find(|known| {
-            let tax_id = known.seller.tax_id.as_deref();
-            let fits =
-                known.seller.state.is_some() && tax_id.is_none_or(|id| gstin::check(id).is_ok());
-            !fits && !stated.contains(&known.location)
-        })?;
-        Some(format!(
-            "{} has no State of GST, or no GSTIN: state it in locations.csv too",
-            unfit.location
-        ))
-    }
 }
 
 /// What of the rules of the business decides how the other files are read.
