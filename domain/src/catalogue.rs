@@ -196,6 +196,7 @@ pub fn check_item(item: &ItemRow) -> Result<(), CatalogueError> {
     };
     let price = |micros: UnitPrice| (UnitPrice(0)..=UNIT_PRICE_MAX).contains(&micros);
     let rules = [
+        ("sku", printable(item.sku.as_str(), 1, Sku::MAX), "may not turn the direction of text"),
         (
             "name",
             printable(&item.name, 1, NAME_MAX),
@@ -203,6 +204,11 @@ pub fn check_item(item: &ItemRow) -> Result<(), CatalogueError> {
         ),
         ("product", printable(&item.product, 1, Sku::MAX), "must have 1 to 64 characters"),
         ("options", printable(&options, 0, OPTIONS_MAX), "may have 100 characters in all"),
+        (
+            "options",
+            item.options.iter().all(|(name, _)| printable(name, 1, OPTIONS_MAX)),
+            "must have names of 1 to 100 characters",
+        ),
         ("category", printable(&item.category, 0, CATEGORY_MAX), "may have 100 characters"),
         ("tax_class", printable(&item.tax_class, 1, 32), "must have 1 to 32 characters"),
         ("hsn", item.hsn.as_ref().is_none_or(hsn), "must have 4 to 8 digits"),
@@ -292,7 +298,9 @@ mod tests {
     #[test]
     fn each_broken_field_is_named() {
         type Breaker = fn(&mut ItemRow);
-        let cases: [(&str, Breaker); 11] = [
+        let cases: [(&str, Breaker); 13] = [
+            ("sku", |item| item.sku = Sku::new("A\u{202e}B").unwrap()),
+            ("options", |item| item.options[0].0 = "Si\u{2066}ze".into()),
             ("name", |item| item.name = "x".repeat(201)),
             ("name", |item| item.name = "Butter \u{202e}g 005".into()),
             ("category", |item| item.category = "\u{2066}Dairy".into()),

@@ -3,6 +3,7 @@
 use super::{Address, NewOrder};
 use crate::orders::{OrderError, OrderSettings};
 use daybook_domain::amount::Quantity;
+use daybook_domain::catalogue::is_hidden;
 use std::collections::BTreeMap;
 
 /// Most lines of an order.
@@ -85,7 +86,7 @@ pub(in crate::orders) fn limited(
     if text.chars().count() > max {
         return Err(OrderError::field(field, format_args!("may have {max} characters")));
     }
-    match text.chars().find(|c| c.is_control() && *c != '\n') {
+    match text.chars().find(|c| is_hidden(*c) && *c != '\n') {
         Some(found) => Err(OrderError::field(field, format_args!("may not contain {found:?}"))),
         None => Ok(()),
     }
