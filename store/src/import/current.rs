@@ -5,13 +5,13 @@ use crate::db::{DbError, Row, Tx};
 use crate::keyring::Keyring;
 use crate::master;
 use crate::pins;
-use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice};
+use daybook_domain::amount::{Currency, Minor, Quantity, RatePpm, UnitPrice};
 use daybook_domain::feed::{
     CustomerRow, DatedPrice, DatedRate, ItemRow, LocationKind, LocationRow, Role, Settings,
     StaffRow, StockPolicy, TaxClassRow,
 };
 use daybook_domain::ids::{CustomerId, LocationId, Sku, StaffId};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Everything that an import can change.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +32,8 @@ pub struct Current {
     pub stock: HashMap<(LocationId, Sku), StockNow>,
     /// Whether there are amounts of money: documents, orders, balances or entries of tills.
     pub in_use: bool,
+    /// Currencies of documents and orders.
+    pub currencies: BTreeSet<Currency>,
 }
 
 /// A level as far as an import concerns it.
@@ -65,6 +67,7 @@ pub fn load(tx: &mut Tx<'_>, keyring: &Keyring) -> Result<Current, DbError> {
         customers: customers(tx)?,
         stock: stock(tx)?,
         in_use: in_use(tx)?,
+        currencies: currencies(tx)?,
     })
 }
 
@@ -79,6 +82,20 @@ fn in_use(tx: &mut Tx<'_>) -> Result<bool, DbError> {
         args![tenant],
     )?;
     Ok(found.is_some())
+}
+
+fn currencies(tx: &mut Tx<'_>) -> Result<BTreeSet<Currency>, DbError> {
+    let tenant = tx.tenant();
+    let rows = tx.query(
+        "SELECT currency FROM document WHERE tenant_id = $1
+         UNION SELECT currency FROM web_order WHERE tenant_id = $1",
+        args![tenant],
+    )?;
+    let currency = |row: &Row| {
+        let code = row.text(0)?;
+        Currency::try_from(code.to_owned()).map_err(|_| DbError::corrupt("document", code))
+    };
+    rows.iter().map(currency).collect()
 }
 
 fn locations(tx: &mut Tx<'_>) -> Result<BTreeMap<LocationId, LocationRow>, DbError> {

@@ -3,6 +3,7 @@
 use crate::import::{LOCATIONS, SETTINGS, TAXES, load, sources, whole_shop};
 use crate::support::{EngineKind, TestStore, empty};
 use crate::till::TestTill;
+use daybook_store::args;
 use daybook_store::export;
 use daybook_store::import::{ImportError, Sources, Summary, current};
 
@@ -64,6 +65,12 @@ on_both! {
         let refused = ["settings.json:1:currency: is INR in documents, orders or entries of tills, and stays so"];
         assert_eq!(faults(&store, &[("settings.json", &dollars)]), refused);
         assert_eq!(load(&store, &whole_shop()).unwrap(), Summary::new());
+        // Back to the currency of the documents is possible.
+        let changed = dollars.clone();
+        store.gate().write(move |tx| {
+            tx.execute("UPDATE setting SET value = $1 WHERE name = 'settings'", args![*changed])
+        }).unwrap();
+        load(&store, &sources(&[("settings.json", SETTINGS)])).unwrap();
     }
 
     fn a_shared_phone_is_told_the_first_time(store) {

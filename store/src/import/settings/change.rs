@@ -40,7 +40,8 @@ impl SettingsChange<'_> {
         if old == new {
             return None;
         }
-        if self.current.in_use {
+        // Back to what is there is the way out of a change that was made too late.
+        if self.current.in_use && !self.current.currencies.contains(&new) {
             return Some(format!(
                 "is {old} in documents, orders or entries of tills, and stays so"
             ));
