@@ -33,7 +33,7 @@ pub struct Settings {
     pub tax_inclusive: bool,
     /// Cash totals are rounded to a multiple of this; 1 for exact.
     pub cash_rounding_minor: Minor,
-    /// HSN digits on documents: 0 for none, else 4 to 8. A longer code is cut, a shorter one stays.
+    /// HSN digits on documents: 0 for none, up to 8. A longer code is cut, a shorter one stays.
     pub hsn_digits: u8,
     /// First month of the fiscal year, 1 to 12.
     pub fiscal_year_start_month: u8,

@@ -146,15 +146,7 @@ fn product(cells: &Cells<'_>, law: Law) -> Result<ItemRow, Wrong> {
         archived: cells.flag("archived", false)?,
         sku,
     };
-    let digits = item.hsn.as_ref().map_or(usize::MAX, String::len);
     match catalogue::check_item(&item) {
-        Ok(()) if !item.archived && digits < law.hsn_digits => {
-            let wanted = law.hsn_digits;
-            Err(Wrong::new(
-                "hsn",
-                format_args!("has {digits} digits where documents show {wanted}"),
-            ))
-        }
         Ok(()) => Ok(item),
         Err(CatalogueError::Field { field, rule, .. }) => Err(Wrong::new(
             match field {

@@ -146,8 +146,8 @@ impl File<'_> {
             ),
             (
                 "hsn_digits",
-                matches!(settings.hsn_digits, 0 | 4..=8),
-                "must be 0 for none, or 4 to 8".to_owned(),
+                (0..=8).contains(&settings.hsn_digits),
+                "must be 0 for none, or up to 8".to_owned(),
             ),
             ("fiscal_year_start_month", (1..=12).contains(&month), "must be 1 to 12".to_owned()),
             (
@@ -207,8 +207,6 @@ fn line_of(bytes: &[u8], key: &str) -> u64 {
 pub(super) struct Law {
     /// Whether it is Indian GST.
     pub(super) gst: bool,
-    /// Digits of HSN that a code must have, if there is one.
-    pub(super) hsn_digits: usize,
     pub(super) currency: Currency,
     pub(super) tax_inclusive: bool,
 }
@@ -219,7 +217,6 @@ impl Law {
         let gst = settings.is_some_and(is_gst);
         Self {
             gst,
-            hsn_digits: settings.filter(|_| gst).map_or(0, |known| known.hsn_digits.into()),
             currency: settings.map_or(Currency::INR, |known| known.currency),
             tax_inclusive: settings.is_none_or(|known| known.tax_inclusive),
         }

@@ -195,7 +195,7 @@ fn every_fault_of_the_settings_names_its_key() {
         ),
         ("cash_rounding_minor", "1001", "must be 1 to 1000"),
         ("cash_rounding_minor", "0", "must be 1 to 1000"),
-        ("hsn_digits", "3", "must be 0 for none, or 4 to 8"),
+        ("hsn_digits", "9", "must be 0 for none, or up to 8"),
         ("terms", "[\"a\\tb\"]", "may be 20 of 300 characters, none of control or direction"),
         ("upi_vpa", "\"shop\"", "must look like name@bank"),
     ];
@@ -272,23 +272,4 @@ fn no_price_that_is_stated_is_above_the_mrp() {
     );
     let archived = "sku,name,tax_class,price,mrp,archived\nCUP,Cup,gst-18,900,1100,true\n";
     load(&store, &sources(&[("products.csv", archived)])).unwrap();
-}
-
-#[test]
-fn products_have_the_digits_of_hsn_that_documents_show() {
-    let store = fresh();
-    load(&store, &whole_shop()).unwrap();
-    let four = "sku,name,tax_class,hsn\nTEA,Tea,exempt,0902\n";
-    load(&store, &sources(&[("products.csv", four)])).unwrap();
-    let six = with("hsn_digits", "6");
-    assert_eq!(
-        faults(&store, &[("settings.json", &six)]),
-        ["settings.json:1:hsn_digits: TEA has fewer: state it in products.csv too"]
-    );
-    assert_eq!(
-        faults(&store, &[("settings.json", &six), ("products.csv", four)])[0],
-        "products.csv:2:hsn: has 4 digits where documents show 6"
-    );
-    let eight = four.replace("0902", "09024020");
-    load(&store, &sources(&[("settings.json", &six), ("products.csv", &eight)])).unwrap();
 }

@@ -1,6 +1,6 @@
 //! New settings beside what is there already.
 
-use super::{Law, is_gst, line_of};
+use super::{is_gst, line_of};
 use crate::import::change::Change;
 use crate::import::current::Current;
 use crate::import::fault::{Faults, Wrong};
@@ -22,11 +22,7 @@ pub(in crate::import) struct SettingsChange<'a> {
 impl SettingsChange<'_> {
     /// Tells what the new settings cannot mean for what is there already.
     pub(in crate::import) fn check(&self, faults: &mut Faults) {
-        let broken = [
-            ("currency", self.currency()),
-            ("jurisdiction", self.jurisdiction()),
-            ("hsn_digits", self.hsn_digits()),
-        ];
+        let broken = [("currency", self.currency()), ("jurisdiction", self.jurisdiction())];
         for (key, message) in broken {
             if let Some(message) = message {
                 faults.at(SETTINGS, line_of(self.bytes, key), Wrong::new(key, message));
@@ -55,20 +51,6 @@ impl SettingsChange<'_> {
                 && wanted.is_none_or(|wanted| wanted.mrp_minor == item.mrp_minor)
         })?;
         Some(format!("{} has an MRP in {old}: state it in products.csv too", stale.sku))
-    }
-
-    /// More digits than before are there only where the products have them.
-    fn hsn_digits(&self) -> Option<String> {
-        let wanted = Law::of(Some(self.new)).hsn_digits;
-        if wanted <= Law::of(self.current.settings.as_ref()).hsn_digits {
-            return None;
-        }
-        let kept = |item: &ItemRow| self.items.get(&item.sku).is_none_or(|new| new.hsn == item.hsn);
-        let short = self.current.items.values().find(|item| {
-            let digits = item.hsn.as_ref().map(String::len);
-            !item.archived && digits.is_some_and(|digits| digits < wanted) && kept(item)
-        })?;
-        Some(format!("{} has fewer: state it in products.csv too", short.sku))
     }
 
     /// GST is split by State, and its numbers are checked.
