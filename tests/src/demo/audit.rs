@@ -1,9 +1,12 @@
 //! The demo's own auditor. It trusts no report of the programs: it holds what went in (CSV files, baskets, what the web
 //! shop was told) against what the store's tables and the tills' signed entries say.
 
+mod effects;
+
 use super::books::{Books, Entry};
 use super::shop::{Basket, Place, Shop, TillPlan};
 use super::web::{Ended, WebLog};
+use effects::{array, effects_of, of_entries};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -185,10 +188,8 @@ impl Case<'_> {
         let opening = self.shop.stock.iter();
         let mut stock: BTreeMap<Place, i64> =
             opening.map(|(place, shelf)| (place.clone(), shelf.on_hand_milli)).collect();
-        for (place, milli) in self.books.entries.iter().flat_map(effects_of) {
-            *stock.entry(place).or_default() += milli;
-        }
-        for (place, milli) in self.web.effects() {
+        for (place, milli) in of_entries(&self.books.entries).into_iter().chain(self.web.effects())
+        {
             *stock.entry(place).or_default() += milli;
         }
         stock
@@ -438,57 +439,6 @@ impl Ended {
     }
 }
 
-/// What an entry did to stock, by its own words: lines of documents, movements, counted − expected.
-fn effects_of(entry: &Entry) -> Vec<(Place, i64)> {
-    let body = &entry.body;
-    match entry.kind.as_str() {
-        "sale.completed" | "refund.completed" | "exchange.completed" | "sale.voided" => {
-            let document = &body["document"];
-            let location = document["location"].as_str().unwrap_or_default();
-            let lines = array(&document["lines"]);
-            lines.filter_map(|line| line_effect(&entry.kind, line, location)).collect()
-        }
-        "stock.received"
-        | "stock.adjusted"
-        | "stock.written_off"
-        | "stock.transferred_out"
-        | "stock.transferred_in" => array(&body["movements"])
-            .map(|one| {
-                (place(&one["sku"], &one["location"]), one["quantity_milli"].as_i64().unwrap_or(0))
-            })
-            .collect(),
-        "stock.counted" => array(&body["lines"])
-            .map(|line| {
-                let counted = line["counted_milli"].as_i64().unwrap_or(0);
-                let expected = line["expected_milli"].as_i64().unwrap_or(0);
-                (place(&line["sku"], &body["location"]), counted - expected)
-            })
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn line_effect(kind: &str, line: &Value, location: &str) -> Option<(Place, i64)> {
-    let open_item = array(&line["flags"]).any(|flag| flag == "open_item");
-    let milli = line["quantity_milli"].as_i64().unwrap_or(0).abs();
-    let returned = !line["original_line"].is_null()
-        || kind != "sale.completed" && kind != "exchange.completed";
-    if open_item || milli == 0 || returned && line["restock"] == false {
-        return None;
-    }
-    let place = (line["sku"].as_str().unwrap_or_default().to_owned(), location.to_owned());
-    Some((place, if returned { milli } else { -milli }))
-}
-
-fn place(sku: &Value, location: &Value) -> Place {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    (text(sku), text(location))
-}
-
-fn array(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
 /// An amount for a person: `₹ 1,23,456.00` in rupees, `$ 123,456.00` in dollars, the code elsewhere.
 #[must_use]
 pub fn money(currency: &str, minor: i64) -> String {
@@ -522,25 +472,11 @@ pub fn units(milli: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn money_is_grouped_as_its_country_does() {
         assert_eq!(money("INR", 12_345_678), "₹ 1,23,456.78");
         assert_eq!(money("USD", -123_456_700), "−$ 1,234,567.00");
         assert_eq!(money("INR", 99), "₹ 0.99");
-    }
-
-    #[test]
-    fn a_return_that_is_written_off_does_not_come_back_to_the_shelf() {
-        let line = |restock: bool| json!({"sku": "A", "quantity_milli": 2_000, "original_line": 1, "restock": restock});
-        let back = line_effect("refund.completed", &line(true), "x");
-        assert_eq!(back, Some((("A".to_owned(), "x".to_owned()), 2_000)));
-        assert_eq!(line_effect("refund.completed", &line(false), "x"), None);
-        let sold = json!({"sku": "A", "quantity_milli": 500});
-        assert_eq!(
-            line_effect("sale.completed", &sold, "x"),
-            Some((("A".to_owned(), "x".to_owned()), -500))
-        );
     }
 }

@@ -39,7 +39,7 @@ pub struct Books {
 }
 
 /// One entry of a journal.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Entry {
     /// Code of the till.
     pub till: String,
@@ -49,8 +49,24 @@ pub struct Entry {
     pub seq: i64,
     /// Kind.
     pub kind: String,
+    /// When it happened by its till's clock, UTC milliseconds.
+    pub at_ms: i64,
+    /// Business day, `YYYY-MM-DD`.
+    pub day: String,
+    /// Last feed number that its till had seen.
+    pub feed: i64,
+    /// Feed number from which on other tills know what it did; nothing where no row of the feed changed.
+    pub told_feed: Option<i64>,
     /// Its body.
     pub body: Value,
+}
+
+impl Entry {
+    /// Whether a till that has seen the feed so far knows what it did.
+    #[must_use]
+    pub fn is_known_at(&self, feed: i64) -> bool {
+        self.told_feed.is_some_and(|told| told <= feed)
+    }
 }
 
 /// One document.
@@ -135,7 +151,9 @@ impl Books {
         key: &PublicKey,
     ) -> Result<(), DemoError> {
         let mut statement = conn.prepare(
-            "SELECT seq, bytes, hash, signature FROM journal_entry WHERE till_id = ?1 AND incarnation = ?2 ORDER BY seq",
+            "SELECT e.seq, e.bytes, e.hash, e.signature, f.feed FROM journal_entry e
+             LEFT JOIN feed_log f ON f.tenant_id = e.tenant_id AND f.txn = e.txn
+             WHERE e.till_id = ?1 AND e.incarnation = ?2 ORDER BY e.seq",
         )?;
         let mut rows = statement.query((journal.till, journal.incarnation))?;
         let mut head = journal.start();
@@ -156,6 +174,10 @@ impl Books {
                 incarnation: journal.incarnation,
                 seq,
                 kind: entry["kind"].as_str().unwrap_or_default().to_owned(),
+                at_ms: entry["at_ms"].as_i64().unwrap_or_default(),
+                day: entry["day"].as_str().unwrap_or_default().to_owned(),
+                feed: entry["feed"].as_i64().unwrap_or_default(),
+                told_feed: row.get(4)?,
                 body: entry["body"].take(),
             });
         }
