@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod books;
 pub mod day;
+pub mod figures;
 pub mod office;
 pub mod report;
 pub mod shop;

@@ -10,7 +10,7 @@ fn main() -> ExitCode {
         eprintln!("usage: daybook-demo --shop DIR --out DIR");
         return ExitCode::from(2);
     };
-    let told = Shop::read(&shop).and_then(|shop| Day::new(&shop, &out).live());
+    let told = Shop::read(&shop).and_then(|shop| Day::new(&shop, &out, now_ms()).live());
     match told {
         Ok(Told { table, unexplained: 0 }) => {
             println!("{table}");
@@ -26,6 +26,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// UTC milliseconds.
+#[expect(clippy::disallowed_methods, reason = "the demo's one clock: the price of the day")]
+fn now_ms() -> i64 {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since_epoch.ok().and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or_default()
 }
 
 fn arguments() -> Option<(PathBuf, PathBuf)> {

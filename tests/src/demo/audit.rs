@@ -4,6 +4,7 @@
 mod effects;
 
 use super::books::{Books, Entry};
+use super::figures::{money, units};
 use super::shop::{Basket, Place, Shop, TillPlan};
 use super::web::{Ended, WebLog};
 use effects::{array, effects_of, of_entries};
@@ -102,7 +103,8 @@ impl Case<'_> {
 
     fn basket_totals(&self) -> Check {
         let (expected, sold) = (self.expected(), self.sold());
-        let (mut sum, mut coupons, mut faults) = (0, 0, Vec::new());
+        let currency = self.shop.currency;
+        let (mut sum, mut coupons, mut unpriced, mut faults) = (0, 0, 0, Vec::new());
         for (source, entries) in &sold {
             let (Some(basket), Some(entry)) = (expected.get(source), entries.first()) else {
                 continue;
@@ -110,10 +112,13 @@ impl Case<'_> {
             let document = &entry.body["document"];
             let total = document["totals"]["total_minor"].as_i64().unwrap_or_default();
             sum += total;
-            if basket.total_minor.is_some_and(|expected| expected != total) {
-                let should = money(&self.shop.currency, basket.total_minor.unwrap_or_default());
-                let is = money(&self.shop.currency, total);
-                faults.push(format!("basket {source} comes to {should}, the books say {is}"));
+            match self.shop.prices.total_minor(basket, &entry.day) {
+                Some(should) if should != total => {
+                    let (should, is) = (money(currency, should), money(currency, total));
+                    faults.push(format!("basket {source} comes to {should}, the books say {is}"));
+                }
+                Some(_) => {}
+                None => unpriced += 1,
             }
             let paid: i64 = array(&document["tenders"])
                 .filter(|tender| tender["tender_type"] == "coupon")
@@ -127,19 +132,12 @@ impl Case<'_> {
                 ));
             }
         }
-        let given: i64 = expected.values().filter_map(|basket| basket.total_minor).sum();
-        if given != sum
-            && faults.is_empty()
-            && expected.values().all(|basket| basket.total_minor.is_some())
-        {
-            faults.push(format!("the files come to {given}, the books to {sum}"));
-        }
-        let mut found = format!("baskets come to {}", money(&self.shop.currency, sum));
+        let mut found = format!("baskets come to {}", money(currency, sum));
         if coupons != 0 {
-            found.push_str(&format!(
-                ", of it makers' coupons {}",
-                money(&self.shop.currency, coupons)
-            ));
+            found.push_str(&format!(", of it makers' coupons {}", money(currency, coupons)));
+        }
+        if unpriced > 0 {
+            found.push_str(&format!("; for {unpriced} of them the files name no price or rate"));
         }
         Check {
             question: "Does every basket come to what the price list says?".to_owned(),
@@ -174,7 +172,7 @@ impl Case<'_> {
             .books
             .tenders
             .iter()
-            .map(|(tender, sum)| format!("{tender} {}", money(&self.shop.currency, *sum)))
+            .map(|(tender, sum)| format!("{tender} {}", money(self.shop.currency, *sum)))
             .collect();
         Check {
             question: "Is all the money at the tills accounted for?".to_owned(),
@@ -356,8 +354,8 @@ impl Case<'_> {
         let found = format!(
             "{} orders; paid {}, given back {}",
             books.len(),
-            money(&self.shop.currency, paid),
-            money(&self.shop.currency, back)
+            money(self.shop.currency, paid),
+            money(self.shop.currency, back)
         );
         Check {
             question: "Do the web orders agree with what the buyers were told?".to_owned(),
@@ -405,7 +403,7 @@ impl Case<'_> {
         if self.books.holds > 0 {
             faults.push(format!("{} amounts are still set aside", self.books.holds));
         }
-        let owed = money(&self.shop.currency, stated.values().sum());
+        let owed = money(self.shop.currency, stated.values().sum());
         let found = format!("{} numbers, {owed} are owed to whoever shows them", stated.len());
         let question = "Do gift cards and store credit add up?".to_owned();
         Check { question, found, faults }
@@ -436,47 +434,5 @@ impl Ended {
             Self::Cancelled => state == "cancelled",
             Self::Refunded => matches!(state, "refunded" | "partially_refunded"),
         }
-    }
-}
-
-/// An amount for a person: `₹ 1,23,456.00` in rupees, `$ 123,456.00` in dollars, the code elsewhere.
-#[must_use]
-pub fn money(currency: &str, minor: i64) -> String {
-    let (symbol, group) = match currency {
-        "INR" => ("₹", 2),
-        "USD" => ("$", 3),
-        other => (other, 3),
-    };
-    let whole = (minor / 100).unsigned_abs().to_string();
-    let (head, tail) = whole.split_at(whole.len().saturating_sub(3));
-    let mut groups: Vec<&str> = Vec::new();
-    let mut rest = head;
-    while !rest.is_empty() {
-        let (front, last) = rest.split_at(rest.len().saturating_sub(group));
-        groups.insert(0, last);
-        rest = front;
-    }
-    groups.push(tail);
-    let sign = if minor < 0 { "−" } else { "" };
-    format!("{sign}{symbol} {}.{:02}", groups.join(","), (minor % 100).abs())
-}
-
-/// Thousandths for a person.
-#[must_use]
-pub fn units(milli: i64) -> String {
-    let sign = if milli < 0 { "−" } else { "" };
-    let (whole, part) = (milli.abs() / 1_000, milli.abs() % 1_000);
-    if part == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{part:03}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn money_is_grouped_as_its_country_does() {
-        assert_eq!(money("INR", 12_345_678), "₹ 1,23,456.78");
-        assert_eq!(money("USD", -123_456_700), "−$ 1,234,567.00");
-        assert_eq!(money("INR", 99), "₹ 0.99");
     }
 }

@@ -25,6 +25,7 @@ pub const TILLS: usize = 3;
 pub struct Day<'a> {
     shop: &'a Shop,
     out: PathBuf,
+    now_ms: i64,
 }
 
 /// A day that was told to its end.
@@ -40,6 +41,8 @@ pub struct Told {
 struct World<'a> {
     shop: &'a Shop,
     out: PathBuf,
+    /// When the day began, UTC milliseconds.
+    now_ms: i64,
     office: Office,
     store: Option<StoreProcess>,
     proxy: Proxy,
@@ -53,10 +56,10 @@ struct World<'a> {
 }
 
 impl<'a> Day<'a> {
-    /// A day at a shop; its results go to `out`.
+    /// A day at a shop that begins at `now_ms`, UTC milliseconds; its results go to `out`.
     #[must_use]
-    pub fn new(shop: &'a Shop, out: &Path) -> Self {
-        Self { shop, out: out.to_owned() }
+    pub fn new(shop: &'a Shop, out: &Path, now_ms: i64) -> Self {
+        Self { shop, out: out.to_owned(), now_ms }
     }
 
     /// Lives the day.
@@ -65,7 +68,7 @@ impl<'a> Day<'a> {
     /// A program failed, or something did not happen as it must.
     pub fn live(&self) -> Result<Told, DemoError> {
         let plans = self.prepare()?;
-        let mut world = World::begin(self.shop, &self.out, plans)?;
+        let mut world = World::begin(self, plans)?;
         world.noon()?;
         world.everyday_acts()?;
         world.lose_a_disk()?;
@@ -81,11 +84,7 @@ impl<'a> Day<'a> {
             }
             fs::create_dir_all(&folder).map_err(DemoError::file(&folder))?;
         }
-        let plans = self.shop.deal(TILLS, &self.out.join("data"))?;
-        if plans.len() < TILLS {
-            return Err(DemoError::Broken("the baskets do not suffice for three tills".to_owned()));
-        }
-        Ok(plans)
+        self.shop.deal(TILLS, &self.out.join("data"))
     }
 }
 

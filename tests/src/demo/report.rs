@@ -1,8 +1,10 @@
 //! The day in one table that an owner understands.
 
-use super::audit::{Check, money};
+use super::audit::Check;
+use super::figures::money;
 use super::shop::Shop;
 use super::web::{Ended, WebLog};
+use daybook_domain::amount::Currency;
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -45,8 +47,8 @@ pub fn table(
     let mut out = String::new();
     let rule = "─".repeat(WIDTH);
     let _ = writeln!(out, "\n{}: the day, reconciled\n{rule}", shop.name);
-    tills(&mut out, &shop.currency, evenings);
-    webshop(&mut out, &shop.currency, web);
+    tills(&mut out, shop.currency, evenings);
+    webshop(&mut out, shop.currency, web);
     if !causes.is_empty() {
         let _ = writeln!(out, "{rule}\nWhere store, tills and counts differ tonight, and why");
         for (cause, amount) in causes {
@@ -75,7 +77,7 @@ pub fn table(
     out
 }
 
-fn tills(out: &mut String, currency: &str, evenings: &[Evening]) {
+fn tills(out: &mut String, currency: Currency, evenings: &[Evening]) {
     let _ = writeln!(
         out,
         "{:<16}{:>8}{:>18}{:>16}{:>18}{:>14}",
@@ -100,12 +102,12 @@ fn tills(out: &mut String, currency: &str, evenings: &[Evening]) {
     row(out, currency, "All tills", baskets, sums);
 }
 
-fn row(out: &mut String, currency: &str, name: &str, baskets: usize, figures: [i64; 4]) {
+fn row(out: &mut String, currency: Currency, name: &str, baskets: usize, figures: [i64; 4]) {
     let [sales, returns, counted, over] = figures.map(|figure| money(currency, figure));
     let _ = writeln!(out, "{name:<16}{baskets:>8}{sales:>18}{returns:>16}{counted:>18}{over:>14}");
 }
 
-fn webshop(out: &mut String, currency: &str, web: &WebLog) {
+fn webshop(out: &mut String, currency: Currency, web: &WebLog) {
     let paid: i64 = web.orders.values().map(|told| told.paid_minor).sum();
     let back: i64 = web.orders.values().map(|told| told.refunded_minor).sum();
     let _ = writeln!(

@@ -1,13 +1,26 @@
 //! What the demo knows of a shop: its folder of CSV files, the baskets of the day, and what each of them must come to.
 
+pub mod baskets;
+pub mod price_book;
+mod sheet;
+
+pub use baskets::{Basket, BasketLine, TillPlan};
+pub use price_book::PriceBook;
+
 use super::DemoError;
+use daybook_domain::amount::Currency;
 use serde_json::Value;
+use sheet::{Row, cell, scaled, table};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Key of a level: SKU, location.
 pub type Place = (String, String);
+
+/// With less than so much on the shelf the demo rather sells something else, thousandths.
+const PLENTY_MILLI: i64 = 30_000;
 
 /// A shop's folder as `daybook-store import` takes it, with a day of baskets.
 #[derive(Debug, Clone)]
@@ -16,19 +29,24 @@ pub struct Shop {
     pub folder: PathBuf,
     /// What the business calls itself.
     pub name: String,
-    /// Currency code.
-    pub currency: String,
-    /// Cashiers and their PINs.
+    /// Code of its jurisdiction.
+    pub jurisdiction: String,
+    /// Currency.
+    pub currency: Currency,
+    /// Its shops, then its warehouses; at least one.
+    pub locations: Vec<String>,
+    /// Who sells: cashiers, or managers where there are none. At least one.
     pub cashiers: Vec<Person>,
-    /// A manager who approves.
+    /// Who approves: a manager, or an admin where there is none.
     pub manager: Person,
     /// Stock as imported.
     pub stock: BTreeMap<Place, Shelf>,
-    prices: BTreeMap<String, Vec<(String, i128)>>,
+    /// What goods cost.
+    pub prices: PriceBook,
 }
 
 /// Someone who can sign in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// Id.
     pub staff: String,
@@ -47,160 +65,51 @@ pub struct Shelf {
     pub allotted_milli: i64,
 }
 
-/// One till of the demo: where it stands and what it will sell.
-#[derive(Debug, Clone)]
-pub struct TillPlan {
-    /// Location.
-    pub location: String,
-    /// Its baskets of the day, one JSON object a line.
-    pub file: PathBuf,
-    /// The same, read.
-    pub baskets: Vec<Basket>,
-}
-
-/// What must come of one basket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Basket {
-    /// Key of the source, as the till makes it.
-    pub source: String,
-    /// What the lines come to, before cash is rounded; nothing where a price is entered at the till.
-    pub total_minor: Option<i64>,
-    /// What makers' coupons paid of it.
-    pub coupon_minor: i64,
-    /// What it takes, thousandths by SKU.
-    pub goods: BTreeMap<String, i64>,
-}
-
 impl Shop {
-    /// Reads the folder.
+    /// Reads the folder. What an import lets one leave out may be missing here too, but for what no till sells
+    /// without: settings, a location, someone who sells and someone who approves.
     ///
     /// # Errors
-    /// A file is missing or has no such columns.
+    /// A file cannot be read, or no till could sell with it.
     pub fn read(folder: &Path) -> Result<Self, DemoError> {
         let settings: Value = serde_json::from_str(&read(&folder.join("settings.json"))?)
             .map_err(|error| DemoError::Broken(format!("settings.json: {error}")))?;
         let text = |name: &str| settings[name].as_str().unwrap_or_default().to_owned();
+        let currency = Currency::try_from(text("currency"))
+            .map_err(|error| DemoError::Broken(format!("settings.json: {error}")))?;
         let staff = table(&folder.join("staff.csv"))?;
-        let of_role = |role: &str| {
-            let rows = staff
-                .iter()
-                .filter(|row| cell(row, "role") == role && cell(row, "active") != "false");
-            rows.map(|row| Person {
-                staff: cell(row, "staff").to_owned(),
-                pin: cell(row, "pin").to_owned(),
-            })
-            .collect::<Vec<_>>()
-        };
-        let first = |role: &str| {
-            of_role(role)
-                .into_iter()
-                .next()
-                .ok_or_else(|| DemoError::Broken(format!("staff.csv names no active {role}")))
-        };
-        first("cashier")?;
+        let cashiers = people(&staff, &["cashier", "manager", "admin"])?;
+        let manager = people(&staff, &["manager", "admin"])?.swap_remove(0);
         Ok(Self {
             folder: folder.to_owned(),
             name: text("business"),
-            currency: text("currency"),
-            cashiers: of_role("cashier"),
-            manager: first("manager")?,
+            jurisdiction: text("jurisdiction"),
+            currency,
+            locations: locations(folder)?,
+            cashiers,
+            manager,
             stock: stock(folder)?,
-            prices: prices(folder)?,
+            prices: PriceBook::read(folder, &settings, currency)?,
         })
     }
 
-    /// Divides the baskets of `baskets.ndjson` among `tills` tills: by their `till` where they name one, else by their
-    /// `store`; a location with more than one till deals its baskets out in turn. Writes one file a till into `to`.
-    ///
-    /// # Errors
-    /// The file cannot be read, or a line names no store.
-    pub fn deal(&self, tills: usize, to: &Path) -> Result<Vec<TillPlan>, DemoError> {
-        let path = self.folder.join("baskets.ndjson");
-        let text = read(&path)?;
-        let mut groups: BTreeMap<(String, String), Vec<Value>> = BTreeMap::new();
-        for (number, line) in text.lines().enumerate() {
-            let broken = |why: String| {
-                DemoError::Broken(format!("{}:{}: {why}", path.display(), number + 1))
-            };
-            let mut basket: Value =
-                serde_json::from_str(line).map_err(|error| broken(error.to_string()))?;
-            let store = plain(&basket["store"]).ok_or_else(|| broken("no field store".into()))?;
-            // The codes of the demo's tills are given by the store, not by the file.
-            let till = basket.as_object_mut().and_then(|fields| fields.remove("till"));
-            let till = till.as_ref().and_then(plain).unwrap_or_default();
-            groups.entry((store, till)).or_default().push(basket);
-        }
-        let plans = seats(&groups, tills).into_iter().enumerate();
-        plans.map(|(index, seat)| self.plan(&groups, index, &seat, to)).collect()
-    }
-
-    fn plan(
-        &self,
-        groups: &BTreeMap<(String, String), Vec<Value>>,
-        index: usize,
-        seat: &Seat,
-        to: &Path,
-    ) -> Result<TillPlan, DemoError> {
-        let mine: Vec<&Value> =
-            groups[&seat.group].iter().skip(seat.turn).step_by(seat.of).collect();
-        let file = to.join(format!("baskets-till-{}.ndjson", index + 1));
-        let lines: String = mine.iter().map(|basket| format!("{basket}\n")).collect();
-        fs::write(&file, lines).map_err(DemoError::file(&file))?;
-        let baskets = mine.into_iter().map(|basket| self.expect(basket)).collect();
-        Ok(TillPlan { location: seat.group.0.clone(), file, baskets })
-    }
-
-    /// What a basket must come to, computed from the CSV files alone.
-    fn expect(&self, basket: &Value) -> Basket {
-        let at = basket["at"].as_str().unwrap_or_default();
-        let lines = basket["lines"].as_array().cloned().unwrap_or_default();
-        let number = plain(&basket["basket"]).unwrap_or_default();
-        let source = match plain(&basket["store"]) {
-            Some(store) => format!("{store}/{number}"),
-            None => number,
-        };
-        Basket {
-            source,
-            total_minor: lines.iter().map(|line| self.line_minor(line, at)).sum(),
-            coupon_minor: lines.iter().filter_map(|line| line["coupon"].as_i64()).sum(),
-            goods: goods_of(&lines),
-        }
-    }
-
-    /// Given with the line, or price × quantity, rounded half up.
-    fn line_minor(&self, line: &Value, at: &str) -> Option<i64> {
-        if let Some(sales) = line["sales"].as_i64() {
-            return Some(sales);
-        }
-        let milli = milli_of(line)?;
-        let book = self.prices.get(&plain(&line["sku"])?)?;
-        let (_, micros) = book.iter().rfind(|(from, _)| from.as_str() <= at)?;
-        let ten_millionths = micros * i128::from(milli);
-        i64::try_from((ten_millionths + 5_000_000) / 10_000_000).ok()
-    }
-
-    /// Whether the price list has a price for it.
+    /// Goods that tills and web want at once: pooled, or set aside for the web in small numbers, asked for in the
+    /// baskets, and not for free at `now_ms`. At most `each` of a policy, the scarcest first.
     #[must_use]
-    pub fn is_priced(&self, sku: &str) -> bool {
-        self.prices.contains_key(sku)
-    }
-
-    /// Goods that tills and web want at once: pooled, or set aside for the web in small numbers, and asked for in the
-    /// baskets. At most `each` of a policy, the scarcest first.
-    #[must_use]
-    pub fn contested(&self, plans: &[TillPlan], each: usize) -> Vec<(Place, Shelf)> {
+    pub fn contested(&self, plans: &[TillPlan], each: usize, now_ms: i64) -> Vec<(Place, Shelf)> {
         let wanted = |(sku, location): &Place| {
             plans
                 .iter()
                 .filter(|plan| plan.location == *location)
                 .any(|plan| plan.baskets.iter().any(|basket| basket.goods.contains_key(sku)))
         };
+        let costs = |(sku, _): &Place| self.prices.unit_minor(sku, now_ms).is_some_and(|it| it > 0);
         let mut scarce: Vec<_> = self
             .stock
             .iter()
             .filter(|(place, shelf)| {
                 let for_web = shelf.policy != "ring_fenced" || shelf.allotted_milli > 0;
-                for_web && (wanted(place) || shelf.on_hand_milli == 1_000)
+                for_web && costs(place) && (wanted(place) || shelf.on_hand_milli == 1_000)
             })
             .map(|(place, shelf)| (place.clone(), shelf.clone()))
             .collect();
@@ -213,57 +122,57 @@ impl Shop {
         });
         scarce
     }
-}
 
-impl TillPlan {
-    /// What all baskets take, thousandths by SKU.
+    /// The goods of a location that can best be sold once more at `now_ms`: no rights to ask for, a price of at least
+    /// two minor units, and of these what lies there in plenty, counted pieces of some value first. Nothing where there
+    /// are none.
     #[must_use]
-    pub fn demand(&self) -> BTreeMap<String, i64> {
-        let mut demand = BTreeMap::new();
-        for (sku, milli) in self.baskets.iter().flat_map(|basket| &basket.goods) {
-            *demand.entry(sku.clone()).or_default() += milli;
-        }
-        demand
+    pub fn plenty(&self, location: &str, now_ms: i64) -> Option<String> {
+        let major = 10_i64.pow(self.currency.exponent());
+        let ranked = self.prices.skus().filter_map(|sku| {
+            let shelf = self.stock.get(&(sku.to_owned(), location.to_owned()));
+            let price = self.prices.unit_minor(sku, now_ms).filter(|price| *price >= 2)?;
+            let policy = shelf.map_or(2, |shelf| match shelf.policy.as_str() {
+                "ring_fenced" => 0,
+                "pooled_soft" => 1,
+                _ => 3,
+            });
+            let on_hand = shelf.map_or(0, |shelf| shelf.on_hand_milli);
+            let bare = shelf.is_some() && on_hand < PLENTY_MILLI;
+            let odd = !self.prices.is_counted(sku) || on_hand % 1_000 != 0;
+            let rank = (bare, policy, odd, price < major, Reverse(on_hand));
+            (policy < 3).then_some((rank, sku))
+        });
+        ranked.min().map(|(_, sku)| sku.to_owned())
     }
 }
 
-fn goods_of(lines: &[Value]) -> BTreeMap<String, i64> {
-    let mut goods = BTreeMap::new();
-    for line in lines {
-        if let (Some(sku), Some(milli)) = (plain(&line["sku"]), milli_of(line)) {
-            *goods.entry(sku).or_default() += milli;
-        }
-    }
-    goods
-}
-
-/// Thousandths of a line; `qty` counts pieces.
-fn milli_of(line: &Value) -> Option<i64> {
-    line["qty_milli"].as_i64().or_else(|| Some(line["qty"].as_i64()? * 1_000))
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Seat {
-    group: (String, String),
-    turn: usize,
-    of: usize,
-}
-
-/// Seats tills, most baskets first.
-fn seats(groups: &BTreeMap<(String, String), Vec<Value>>, tills: usize) -> Vec<Seat> {
-    let mut busiest: Vec<_> = groups.iter().collect();
-    busiest.sort_by_key(|(group, baskets)| (std::cmp::Reverse(baskets.len()), (*group).clone()));
-    let mut at: Vec<((String, String), usize)> = Vec::new();
-    for number in 0..tills {
-        let Some((group, _)) = busiest.get(number % busiest.len().max(1)) else { break };
-        match at.iter_mut().find(|(seated, _)| seated == *group) {
-            Some((_, count)) => *count += 1,
-            None => at.push(((*group).clone(), 1)),
-        }
-    }
-    at.into_iter()
-        .flat_map(|(group, of)| (0..of).map(move |turn| Seat { group: group.clone(), turn, of }))
+/// The active people of the first role that has any, as far as their PIN is known.
+fn people(staff: &[Row], roles: &[&str]) -> Result<Vec<Person>, DemoError> {
+    let of_role = |role: &&str| -> Vec<Person> {
+        let rows = staff.iter().filter(|row| {
+            cell(row, "role") == *role
+                && cell(row, "active") != "false"
+                && !cell(row, "pin").is_empty()
+        });
+        rows.map(|row| Person {
+            staff: cell(row, "staff").to_owned(),
+            pin: cell(row, "pin").to_owned(),
+        })
         .collect()
+    };
+    roles.iter().map(of_role).find(|people| !people.is_empty()).ok_or_else(|| {
+        DemoError::Broken(format!("staff.csv has no active {} with a PIN", roles.join(" or ")))
+    })
+}
+
+fn locations(folder: &Path) -> Result<Vec<String>, DemoError> {
+    let mut rows = table(&folder.join("locations.csv"))?;
+    rows.sort_by_key(|row| cell(row, "kind") == "warehouse");
+    if rows.is_empty() {
+        return Err(DemoError::Broken("locations.csv has no location to sell at".to_owned()));
+    }
+    Ok(rows.iter().map(|row| cell(row, "location").to_owned()).collect())
 }
 
 fn stock(folder: &Path) -> Result<BTreeMap<Place, Shelf>, DemoError> {
@@ -271,9 +180,10 @@ fn stock(folder: &Path) -> Result<BTreeMap<Place, Shelf>, DemoError> {
     let shelves = rows.iter().map(|row| {
         let place = (cell(row, "sku").to_owned(), cell(row, "location").to_owned());
         let milli = |name| i64::try_from(scaled(cell(row, name), 3)).unwrap_or(0);
+        let policy = Some(cell(row, "policy")).filter(|policy| !policy.is_empty());
         let shelf = Shelf {
             on_hand_milli: milli("on_hand"),
-            policy: cell(row, "policy").to_owned(),
+            policy: policy.unwrap_or("ring_fenced").to_owned(),
             allotted_milli: milli("allotted"),
         };
         (place, shelf)
@@ -281,82 +191,80 @@ fn stock(folder: &Path) -> Result<BTreeMap<Place, Shelf>, DemoError> {
     Ok(shelves.collect())
 }
 
-/// Prices in millionths by SKU, in the order of their start.
-fn prices(folder: &Path) -> Result<BTreeMap<String, Vec<(String, i128)>>, DemoError> {
-    let mut book: BTreeMap<String, Vec<(String, i128)>> = BTreeMap::new();
-    for (file, from) in [("products.csv", "price_from"), ("prices.csv", "from")] {
-        for row in table(&folder.join(file))? {
-            let price = cell(&row, "price");
-            if !price.is_empty() {
-                let start = (utc(cell(&row, from))?, scaled(price, 6));
-                book.entry(cell(&row, "sku").to_owned()).or_default().push(start);
-            }
-        }
-    }
-    for starts in book.values_mut() {
-        starts.sort();
-    }
-    Ok(book)
-}
-
-/// The same moment with the offset `Z`, so that texts compare as moments do. Empty stays empty: since ever.
-fn utc(text: &str) -> Result<String, DemoError> {
-    if text.is_empty() {
-        return Ok(String::new());
-    }
-    let moment = chrono::DateTime::parse_from_rfc3339(text)
-        .map_err(|error| DemoError::Broken(format!("{text}: {error}")))?;
-    Ok(moment.to_utc().format("%Y-%m-%dT%H:%M:%SZ").to_string())
-}
-
-/// A decimal with at most `places` places, as an integer of that scale; anything else is 0 (the import checks it).
-fn scaled(text: &str, places: usize) -> i128 {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    format!("{whole}{part:0<places$}").parse().unwrap_or(0)
-}
-
-fn plain(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-fn cell<'a>(row: &'a BTreeMap<String, String>, name: &str) -> &'a str {
-    row.get(name).map_or("", String::as_str)
-}
-
 fn read(path: &Path) -> Result<String, DemoError> {
     fs::read_to_string(path).map_err(DemoError::file(path))
-}
-
-fn table(path: &Path) -> Result<Vec<BTreeMap<String, String>>, DemoError> {
-    let broken = |error: csv::Error| DemoError::Broken(format!("{}: {error}", path.display()));
-    let mut reader = csv::Reader::from_path(path).map_err(broken)?;
-    reader.deserialize().collect::<Result<_, _>>().map_err(broken)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn three_tills_sit_where_the_most_baskets_are_and_share_a_location_in_turn() {
-        let group = |store: &str| (store.to_owned(), String::new());
-        let groups = BTreeMap::from([
-            (group("a"), vec![Value::Null; 9]),
-            (group("b"), vec![Value::Null; 4]),
-        ]);
-        let seat = |store, turn, of| Seat { group: group(store), turn, of };
-        assert_eq!(seats(&groups, 3), [seat("a", 0, 2), seat("a", 1, 2), seat("b", 0, 1)]);
+    const SETTINGS: &str =
+        r#"{"business":"Sakura","jurisdiction":"EU","currency":"JPY","tax_inclusive":false}"#;
+    const PRODUCTS: &str = "sku,name,tax_class,price,uom,archived\nPEN,Pen,ten,99.5,,\nTEA,Tea,eight,138,,\n\
+                            MEAT,Meat,eight,12800,kg,\nFREE,Leaflet,ten,0,,\nOLD,Old,ten,500,,true\nOPEN,Open,ten,,,\n";
+    const BASKETS: &str = r#"{"basket":1,"store":"tokyo","at":"2026-11-21T10:00:00+09:00","lines":[{"sku":"PEN","qty":3},{"sku":"TEA","qty":1},{"sku":"MEAT","qty_milli":255}]}
+{"basket":2,"at":"2026-11-21T10:05:00+09:00","lines":[{"sku":"OPEN","qty":1}]}
+"#;
+
+    /// A shop with the fewest files that tills can sell from.
+    fn yen_shop(folder: &Path) -> Shop {
+        for (name, text) in [
+            ("settings.json", SETTINGS),
+            ("locations.csv", "location,kind,name\nstore,warehouse,Store\ntokyo,shop,Tokyo\n"),
+            ("taxes.csv", "class,from,rate_percent\nten,2019-10-01,10\neight,2019-10-01,8\n"),
+            ("products.csv", PRODUCTS),
+            ("staff.csv", "staff,name,role,pin\nyuki,Yuki,manager,2580\n"),
+            ("baskets.ndjson", BASKETS),
+        ] {
+            fs::write(folder.join(name), text).unwrap();
+        }
+        Shop::read(folder).unwrap()
     }
 
     #[test]
-    fn decimals_keep_their_scale() {
-        assert_eq!(scaled("300.500", 3), 300_500);
-        assert_eq!(scaled("2.299", 6), 2_299_000);
-        assert_eq!(scaled("12", 3), 12_000);
-        assert_eq!(utc("2026-12-01T00:00:00+05:30").unwrap(), "2026-11-30T18:30:00Z");
+    fn a_shop_in_yen_with_tax_on_top_is_read_from_the_fewest_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let shop = yen_shop(folder.path());
+        assert_eq!(
+            shop.cashiers,
+            std::slice::from_ref(&shop.manager),
+            "whoever is there sells and approves"
+        );
+        let plans = shop.deal(2, folder.path()).unwrap();
+        let [first, second] = plans.as_slice() else { panic!("two tills were asked for") };
+        assert_eq!((first.location.as_str(), second.location.as_str()), ("tokyo", "tokyo"));
+        // 99.5 × 3 = 299 at 10 %; 138 + 12800 × 0.255 = 3402 at 8 %.
+        let total = |basket: &Basket, day| shop.prices.total_minor(basket, day);
+        assert_eq!(total(&first.baskets[0], "2026-11-21"), Some(299 + 30 + 3_402 + 272));
+        assert_eq!(total(&first.baskets[0], "2019-09-30"), None, "no rate had begun");
+        assert_eq!(
+            total(&second.baskets[0], "2026-11-21"),
+            None,
+            "its price is entered at the till"
+        );
+    }
+
+    #[test]
+    fn only_what_has_a_price_of_the_book_is_sold_once_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let shop = yen_shop(folder.path());
+        let price = |sku| shop.prices.unit_minor(sku, 1);
+        assert_eq!(
+            [price("PEN"), price("FREE"), price("OLD"), price("OPEN")],
+            [Some(100), Some(0), None, None]
+        );
+        assert_eq!(shop.plenty("tokyo", 1).as_deref(), Some("PEN"), "a piece, and not for free");
+    }
+
+    #[test]
+    fn nothing_dearer_than_its_maximum_retail_price_is_chosen() {
+        let folder = tempfile::tempdir().unwrap();
+        yen_shop(folder.path());
+        let products = "sku,name,tax_class,price,mrp\nOVER,Over,ten,100,109\nAT,At,ten,100,110\n";
+        fs::write(folder.path().join("products.csv"), products).unwrap();
+        let shop = Shop::read(folder.path()).unwrap();
+        assert_eq!(shop.prices.unit_minor("OVER", 1), None);
+        assert_eq!(shop.prices.unit_minor("AT", 1), Some(100));
     }
 }

@@ -1,12 +1,17 @@
 //! The everyday acts of a shop after the network is back, and the till whose disk dies.
 
-use super::evening::major;
 use super::{World, tell};
 use crate::demo::DemoError;
+use crate::demo::figures::{major, money, whole};
 use crate::demo::office::text;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
+
+/// Paid for tea out of the drawer, major units.
+const PAID_OUT: i64 = 150;
+/// What is put on a gift card, major units.
+const GIFT_CARD: i64 = 500;
 
 impl World<'_> {
     pub(super) fn everyday_acts(&mut self) -> Result<(), DemoError> {
@@ -46,12 +51,16 @@ impl World<'_> {
         ])?;
         let voided = till.document_with_lines(2, 1)?;
         till.approved(&["void", "--number", &voided.number, "--reason", "charged twice"])?;
-        till.approved(&["cash", "out", "150", "--reason", "Tea for the staff"])?;
+        let tea = whole(self.shop.currency, PAID_OUT);
+        let amount = major(self.shop.currency, tea);
+        till.approved(&["cash", "out", &amount, "--reason", "Tea for the staff"])?;
         till.approved(&["cash", "no-sale", "--reason", "change for a customer"])?;
         tell(
             "till 1 took two returns (one sellable, one broken), voided a sale, paid for tea out of the drawer",
         );
-        self.note(0, "2 returns, 1 void, 150.00 paid out, goods received, sent on and counted");
+        let paid_out = money(self.shop.currency, tea);
+        let what = "goods received, sent on and counted";
+        self.note(0, &format!("2 returns, 1 void, {paid_out} paid out, {what}"));
         Ok(())
     }
 
@@ -121,7 +130,8 @@ impl World<'_> {
     /// Till 1 sells a gift card and gives store credit for goods; till 2 asks the store and takes both.
     fn balances(&self) -> Result<(), DemoError> {
         let (one, two) = (self.till(0), self.till(1));
-        let card = one.act(&["sell", "--new-gift-card", "500", "--cash", "exact"])?;
+        let amount = major(self.shop.currency, whole(self.shop.currency, GIFT_CARD));
+        let card = one.act(&["sell", "--new-gift-card", &amount, "--cash", "exact"])?;
         let returned = one.act(&["sell", "--sku", &self.plenty(0)?, "--cash", "exact"])?;
         let returned = text(Some(&returned), "number")?;
         let note = one.act(&["refund", "--number", &returned, "--store-credit"])?;
@@ -130,10 +140,14 @@ impl World<'_> {
         print(one, &text(Some(&note), "number")?, &folder.join("store-credit-80mm.pdf"), true)?;
         one.sync()?;
         let goods = self.plenty(1)?;
+        // A part only: of what is held, and of what is bought.
+        let price = self.shop.prices.unit_minor(&goods, self.now_ms).unwrap_or_default();
+        let most = whole(self.shop.currency, 1).min(price / 2).max(1);
         for (issued, tender) in [(&card, "--gift-card"), (&note, "--store-credit")] {
             let number = text(issued["balances"].get(0), "number")?;
-            let held = two.act(&["balance", "ask", "--number", &number, "--amount", "500"])?;
-            let part = major(held["amount_minor"].as_i64().unwrap_or_default().min(100));
+            let held = two.act(&["balance", "ask", "--number", &number, "--amount", &amount])?;
+            let held_minor = held["amount_minor"].as_i64().unwrap_or_default();
+            let part = major(self.shop.currency, held_minor.min(most));
             let hold = text(Some(&held), "hold")?;
             let paid = [tender, &part, "--reference", &number, "--hold", &hold, "--cash", "exact"];
             two.act(&[&["sell", "--sku", &goods][..], &paid].concat())?;
@@ -160,7 +174,7 @@ impl World<'_> {
 
     /// A buyer with a GSTIN of his own, in another State: an invoice with IGST.
     fn business_invoice(&self, folder: &Path) -> Result<(), DemoError> {
-        if self.shop.currency != "INR" {
+        if self.shop.jurisdiction != "IN" {
             return Ok(());
         }
         let sku = self.plenty(0)?;
@@ -184,24 +198,10 @@ impl World<'_> {
         print(till, &text(Some(&sold), "number")?, &folder.join("tax-invoice-b2b-a4.pdf"), false)
     }
 
-    /// A ring-fenced SKU at a till's location with a catalogue price and plenty on the shelf.
+    /// The goods that a till can best sell once more.
     fn plenty(&self, till: usize) -> Result<String, DemoError> {
         let location = &self.till(till).plan.location;
-        let mut found: Vec<_> = self
-            .shop
-            .stock
-            .iter()
-            .filter(|((sku, at), shelf)| {
-                at == location
-                    && shelf.policy == "ring_fenced"
-                    && shelf.on_hand_milli % 1_000 == 0
-                    && self.shop.is_priced(sku)
-            })
-            .collect();
-        found.sort_by_key(|(place, shelf)| {
-            (std::cmp::Reverse(shelf.on_hand_milli), (*place).clone())
-        });
-        let best = found.first().map(|((sku, _), _)| sku.clone());
+        let best = self.shop.plenty(location, self.now_ms);
         best.ok_or_else(|| DemoError::Broken(format!("{location} has no goods to spare")))
     }
 

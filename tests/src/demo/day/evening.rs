@@ -2,15 +2,17 @@
 
 use super::{Told, World, tell};
 use crate::demo::DemoError;
-use crate::demo::audit::{Case, Check, money, units};
+use crate::demo::audit::{Case, Check};
 use crate::demo::books::{Books, Document};
+use crate::demo::figures::{major, money, units, whole};
 use crate::demo::report::{Evening, Unexplained, table};
 use crate::demo::till::Till;
+use daybook_domain::amount::Currency;
 use serde_json::Value;
 use std::fs;
 
-/// Minor units that are missing from till 2's drawer.
-const SHORT_MINOR: i64 = 1_000;
+/// What is missing from till 2's drawer, major units.
+const SHORT: i64 = 10;
 
 impl World<'_> {
     pub(super) fn evening(self) -> Result<Told, DemoError> {
@@ -37,7 +39,7 @@ impl World<'_> {
             minor: report["summary"]["unexplained_minor"].as_i64().unwrap_or(i64::MAX),
             faults: report["summary"]["faults"].as_i64().unwrap_or(i64::MAX),
         };
-        let causes = causes(&self.shop.currency, &report["summary"]);
+        let causes = causes(self.shop.currency, &report["summary"]);
         let mut table = table(self.shop, &evenings, &log, &causes, &checks, unexplained);
         table.push_str(&self.folders());
         let file = reports.join("day.txt");
@@ -54,11 +56,13 @@ impl World<'_> {
     /// Each drawer is counted blind; ten are missing at till 2.
     fn close_shifts(&self) -> Result<Vec<Evening>, DemoError> {
         let mut evenings = Vec::new();
+        let currency = self.shop.currency;
+        let short = whole(currency, SHORT);
         let lost_cash = self.lost_cash(&Books::read(&self.office.database())?);
         for (index, till) in self.tills.iter().enumerate() {
             let totals = till.act(&["shift", "status"])?;
             let (off, reason) = match index {
-                1 => (-SHORT_MINOR, "ten short, a note too many given back"),
+                1 => (-short, "ten short, a note too many given back"),
                 // The drawer holds what the lost ledger took; the restored one cannot know.
                 2 => (
                     lost_cash,
@@ -66,7 +70,7 @@ impl World<'_> {
                 ),
                 _ => (0, ""),
             };
-            let counted = major(cash_of(&totals["totals"], "expected_minor") + off);
+            let counted = major(currency, cash_of(&totals["totals"], "expected_minor") + off);
             let mut args = vec!["shift", "close", "--counted", &counted];
             if off != 0 {
                 args.extend(["--reason", reason]);
@@ -79,7 +83,10 @@ impl World<'_> {
                 z: closed["z"].take(),
             });
         }
-        tell("every drawer is counted without looking; till 2 is 10.00 short and says why");
+        tell(&format!(
+            "every drawer is counted without looking; till 2 is {} short and says why",
+            money(currency, short)
+        ));
         Ok(evenings)
     }
 
@@ -152,8 +159,8 @@ impl World<'_> {
         if net != store {
             faults.push(format!(
                 "the Z reports come to {}, the store's documents to {}",
-                money(&self.shop.currency, net),
-                money(&self.shop.currency, store)
+                money(self.shop.currency, net),
+                money(self.shop.currency, store)
             ));
         }
         let documents = sum("documents");
@@ -167,9 +174,9 @@ impl World<'_> {
             question: "Do the tills' Z reports and the store's books agree?".to_owned(),
             found: format!(
                 "{documents} documents, net {}; and {} documents, net {}, which only the store holds since till 3's disk died",
-                money(&self.shop.currency, net),
+                money(self.shop.currency, net),
                 lost.len(),
-                money(&self.shop.currency, gone)
+                money(self.shop.currency, gone)
             ),
             faults,
         }
@@ -193,7 +200,7 @@ fn verify(till: &Till, export: &str) -> Result<Value, DemoError> {
     Ok(told.into_iter().next_back().unwrap_or_default())
 }
 
-fn causes(currency: &str, summary: &Value) -> Vec<(String, String)> {
+fn causes(currency: Currency, summary: &Value) -> Vec<(String, String)> {
     let of = |name: &str| summary[name].as_object().cloned().unwrap_or_default();
     let goods = of("stock_causes").into_iter().map(|(cause, total)| {
         let amount = units(total["amount"].as_i64().unwrap_or_default());
@@ -212,10 +219,4 @@ fn words(cause: &str) -> String {
 fn cash_of(totals: &Value, name: &str) -> i64 {
     let rows = totals["tenders"].as_array().into_iter().flatten();
     rows.filter(|row| row["tender_type"] == "cash").filter_map(|row| row[name].as_i64()).sum()
-}
-
-/// Minor units as the command line takes them; both currencies of the demo have two decimals.
-pub(super) fn major(minor: i64) -> String {
-    let sign = if minor < 0 { "-" } else { "" };
-    format!("{sign}{}.{:02}", minor.abs() / 100, minor.abs() % 100)
 }

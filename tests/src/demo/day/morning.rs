@@ -1,6 +1,6 @@
 //! Morning: the store opens, tills enrol, learn the catalogue, get their rights to pooled goods, open their shifts.
 
-use super::{TILLS, World, tell};
+use super::{Day, TILLS, World, tell};
 use crate::demo::DemoError;
 use crate::demo::office::{Office, text};
 use crate::demo::shop::{Place, Shop, TillPlan};
@@ -17,12 +17,9 @@ use std::sync::Arc;
 const ORDERS: &str = r#"{"window_ms":60000}"#;
 
 impl<'a> World<'a> {
-    pub(super) fn begin(
-        shop: &'a Shop,
-        out: &Path,
-        plans: Vec<TillPlan>,
-    ) -> Result<Self, DemoError> {
-        let data = out.join("data");
+    pub(super) fn begin(day: &Day<'a>, plans: Vec<TillPlan>) -> Result<Self, DemoError> {
+        let shop = day.shop;
+        let data = day.out.join("data");
         let office = Office::new(&data.join("store"));
         tell(&format!("morning: the store of {} opens on embedded SQLite", shop.name));
         let changed = office.import(&shop.folder)?;
@@ -37,7 +34,8 @@ impl<'a> World<'a> {
         let tills = seat(shop, &data, plans);
         let mut world = Self {
             shop,
-            out: out.to_owned(),
+            out: day.out.clone(),
+            now_ms: day.now_ms,
             office,
             store: Some(store),
             proxy,

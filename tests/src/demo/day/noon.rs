@@ -45,7 +45,7 @@ impl World<'_> {
 
     /// All tills and the web at once; till 2 and the store die in the middle.
     fn sell_apart(&mut self) -> Result<(), DemoError> {
-        let goods = self.shop.contested(&self.plans(), CONTESTED_EACH);
+        let goods = self.shop.contested(&self.plans(), CONTESTED_EACH, self.now_ms);
         let wishes = wishes(&goods, BUYERS);
         tell(&format!(
             "three tills sell, {} web buyers want {} contested goods under all three policies",
