@@ -5,7 +5,7 @@ use crate::demo::DemoError;
 use crate::demo::audit::{Case, Check};
 use crate::demo::books::{Books, Document};
 use crate::demo::figures::{major, money, units, whole};
-use crate::demo::report::{Evening, Unexplained, table};
+use crate::demo::report::{Day, Evening, Unexplained, table};
 use crate::demo::till::Till;
 use daybook_domain::amount::Currency;
 use serde_json::Value;
@@ -39,8 +39,14 @@ impl World<'_> {
             minor: report["summary"]["unexplained_minor"].as_i64().unwrap_or(i64::MAX),
             faults: report["summary"]["faults"].as_i64().unwrap_or(i64::MAX),
         };
-        let causes = causes(self.shop.currency, &report["summary"]);
-        let mut table = table(self.shop, &evenings, &log, &causes, &checks, unexplained);
+        let mut table = table(&Day {
+            shop: self.shop,
+            evenings: &evenings,
+            web: &log,
+            causes: &causes(self.shop.currency, &report["summary"]),
+            checks: &checks,
+            unexplained,
+        });
         table.push_str(&self.folders());
         let file = reports.join("day.txt");
         fs::write(&file, &table).map_err(DemoError::file(&file))?;
