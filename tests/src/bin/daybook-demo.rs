@@ -1,4 +1,5 @@
-//! `daybook-demo --shop DIR --out DIR`: the main job, told as one day. Ends with 1 when anything is unexplained.
+//! `daybook-demo --shop DIR --out DIR`: the main job, told as one day. Ends with 1 when anything is unexplained; what a
+//! shop has no goods, baskets or locations for is named and left out.
 
 use daybook_tests::demo::day::{Day, Told};
 use daybook_tests::demo::shop::Shop;

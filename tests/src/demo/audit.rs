@@ -5,9 +5,9 @@ mod effects;
 
 use super::books::{Books, Entry};
 use super::figures::{money, units};
-use super::shop::{Basket, Place, Shop, TillPlan};
+use super::shop::{Basket, Place, Shelf, Shop, TillPlan};
 use super::web::{Ended, WebLog};
-use effects::{array, effects_of, of_entries};
+use effects::{array, beyond_rights, effects_of, of_entries};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +29,8 @@ pub struct Case<'a> {
     pub shop: &'a Shop,
     /// Baskets of the day.
     pub plans: &'a [TillPlan],
+    /// Baskets that a till refused by a rule when it tried them last, by the key of their source.
+    pub refused: &'a BTreeSet<String>,
     /// What the web shop was told.
     pub web: &'a WebLog,
     /// The store's books.
@@ -56,7 +58,8 @@ impl Case<'_> {
 
     fn expected(&self) -> BTreeMap<&str, &Basket> {
         let baskets = self.plans.iter().flat_map(|plan| &plan.baskets);
-        baskets.map(|basket| (basket.source.as_str(), basket)).collect()
+        let sold = baskets.filter(|basket| !self.refused.contains(&basket.source));
+        sold.map(|basket| (basket.source.as_str(), basket)).collect()
     }
 
     /// Entries of sales that came from the files, by the key of their source.
@@ -97,7 +100,11 @@ impl Case<'_> {
                 faults.push(format!("basket {source} has no document in the store"));
             }
         }
-        let found = format!("{} baskets, each in the store's books exactly once", expected.len());
+        let mut found =
+            format!("{} baskets, each in the store's books exactly once", expected.len());
+        if !self.refused.is_empty() {
+            found.push_str(&format!("; {} that a till refused, in none", self.refused.len()));
+        }
         Check { question: "Is every sale there, and only once?".to_owned(), found, faults }
     }
 
@@ -112,7 +119,7 @@ impl Case<'_> {
             let document = &entry.body["document"];
             let total = document["totals"]["total_minor"].as_i64().unwrap_or_default();
             sum += total;
-            match self.shop.prices.total_minor(basket, &entry.day) {
+            match self.shop.prices.total_minor(basket, entry.at_ms, &entry.day) {
                 Some(should) if should != total => {
                     let (should, is) = (money(currency, should), money(currency, total));
                     faults.push(format!("basket {source} comes to {should}, the books say {is}"));
@@ -216,36 +223,57 @@ impl Case<'_> {
         Check { question: "Is every unit of stock accounted for?".to_owned(), found, faults }
     }
 
-    /// Ring-fenced and pooled-strict stock is never promised twice: there is always something behind every promise.
+    /// Ring-fenced and pooled-strict stock is never promised twice: there is always something behind every promise. Where
+    /// the baskets themselves take more than the books knew, the goods were in the customer's hand.
     fn promises(&self) -> Check {
-        let (mut faults, mut oversold) = (Vec::new(), 0);
+        let (mut faults, mut oversold, mut in_hand) = (Vec::new(), 0, 0);
+        let (beyond, web) = (beyond_rights(&self.books.entries), self.web_sold());
         for (place, shelf) in &self.shop.stock {
-            let on_hand = self.books.on_hand.get(place).copied().unwrap_or_default();
-            let reserved = self.books.reserved.get(place).copied().unwrap_or_default();
-            if on_hand >= reserved {
-                continue;
-            }
-            if shelf.policy == "pooled_soft" {
-                oversold += 1;
-                let (sku, _) = place;
-                if !self.books.exceptions.iter().any(|(_, detail)| detail.contains(sku.as_str())) {
-                    faults.push(format!("{sku} is oversold, and no exception says so"));
+            let of = |sums: &BTreeMap<Place, i64>| sums.get(place).copied().unwrap_or_default();
+            let short = Short {
+                milli: of(&self.books.reserved) - of(&self.books.on_hand),
+                beyond_rights_milli: of(&beyond),
+                web_milli: of(&web) + of(&self.books.reserved),
+            };
+            let (sku, location) = place;
+            match short.cause(shelf) {
+                Cause::Nothing => {}
+                Cause::InHand => in_hand += 1,
+                Cause::Shared => {
+                    oversold += 1;
+                    let named = |detail: &String| detail.contains(sku.as_str());
+                    if !self.books.exceptions.iter().any(|(_, detail)| named(detail)) {
+                        faults.push(format!("{sku} is oversold, and no exception says so"));
+                    }
                 }
-            } else {
-                faults.push(format!(
-                    "{} at {} ({}) was sold beyond its stock",
-                    place.0, place.1, shelf.policy
-                ));
+                Cause::PromisedTwice => faults.push(format!(
+                    "{sku} at {location} ({}) was sold beyond its stock",
+                    shelf.policy
+                )),
             }
         }
-        let found = if oversold == 0 {
+        let mut found = if oversold == 0 {
             "no".to_owned()
         } else {
             format!(
                 "not where it may not; {oversold} shared shelves are short, each with an exception"
             )
         };
+        if in_hand > 0 {
+            found.push_str(&format!(
+                "; of {in_hand} shelves customers took more over the counter than the books knew"
+            ));
+        }
         Check { question: "Was anything sold that was not there?".to_owned(), found, faults }
+    }
+
+    /// What web orders took, thousandths by place.
+    fn web_sold(&self) -> BTreeMap<Place, i64> {
+        let mut sold: BTreeMap<Place, i64> = BTreeMap::new();
+        for (place, milli) in self.web.effects() {
+            *sold.entry(place).or_default() -= milli;
+        }
+        sold
     }
 
     fn uniques(&self) -> Check {
@@ -256,6 +284,7 @@ impl Case<'_> {
             .filter(|(_, shelf)| shelf.policy == "pooled_strict" && shelf.on_hand_milli == 1_000)
             .map(|(place, _)| place)
             .collect();
+        let beyond = beyond_rights(&self.books.entries);
         let mut sold: BTreeMap<Place, i64> = BTreeMap::new();
         let entries = self.books.entries.iter().flat_map(effects_of);
         for (place, milli) in entries.chain(self.web.effects()) {
@@ -265,13 +294,22 @@ impl Case<'_> {
         }
         let faults = sold
             .iter()
-            .filter(|(_, milli)| **milli > 1_000)
+            .filter(|(place, milli)| {
+                **milli > 1_000 + beyond.get(*place).copied().unwrap_or_default()
+            })
             .map(|((sku, _), milli)| {
                 format!("{sku}, one of a kind, was sold {} times", units(*milli))
             })
             .collect();
         let gone = sold.values().filter(|milli| **milli == 1_000).count();
-        let found = format!("{} pieces, {gone} sold, none twice", single.len());
+        let more = sold.values().filter(|milli| **milli > 1_000).count();
+        let found = match more {
+            0 => format!("{} pieces, {gone} sold, none twice", single.len()),
+            more => format!(
+                "{} pieces, {gone} sold once; of {more} customers brought another, and a manager let it go",
+                single.len()
+            ),
+        };
         Check { question: "Was anything one of a kind sold twice?".to_owned(), found, faults }
     }
 
@@ -434,5 +472,62 @@ impl Ended {
             Self::Cancelled => state == "cancelled",
             Self::Refunded => matches!(state, "refunded" | "partially_refunded"),
         }
+    }
+}
+
+/// How much a shelf is short of what is promised, and who took it; thousandths.
+struct Short {
+    milli: i64,
+    /// Sold over the counter beyond the rights of a till.
+    beyond_rights_milli: i64,
+    /// Sold or promised by the web.
+    web_milli: i64,
+}
+
+/// Why a shelf is short.
+#[derive(Debug, PartialEq, Eq)]
+enum Cause {
+    /// It is not.
+    Nothing,
+    /// Customers had more in hand than the books knew; nothing was promised twice.
+    InHand,
+    /// Tills and web both sell from it: a person is asked.
+    Shared,
+    /// The same goods were promised to two.
+    PromisedTwice,
+}
+
+impl Short {
+    fn cause(&self, shelf: &Shelf) -> Cause {
+        if self.milli <= 0 {
+            return Cause::Nothing;
+        }
+        match shelf.policy.as_str() {
+            "pooled_soft" if self.web_milli > 0 => Cause::Shared,
+            "pooled_soft" => Cause::InHand,
+            "pooled_strict" if self.milli <= self.beyond_rights_milli => Cause::InHand,
+            "ring_fenced" if self.web_milli <= shelf.allotted_milli => Cause::InHand,
+            _ => Cause::PromisedTwice,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_goods_that_were_promised_once_may_be_short() {
+        let cause = |policy: &str, beyond_rights_milli, web_milli| {
+            let policy = policy.to_owned();
+            let shelf = Shelf { on_hand_milli: 5_000, policy, allotted_milli: 2_000 };
+            Short { milli: 1_000, beyond_rights_milli, web_milli }.cause(&shelf)
+        };
+        assert_eq!(cause("ring_fenced", 0, 2_000), Cause::InHand);
+        assert_eq!(cause("ring_fenced", 9_000, 2_001), Cause::PromisedTwice);
+        assert_eq!(cause("pooled_strict", 1_000, 9_000), Cause::InHand);
+        assert_eq!(cause("pooled_strict", 999, 0), Cause::PromisedTwice);
+        assert_eq!(cause("pooled_soft", 0, 1_000), Cause::Shared);
+        assert_eq!(cause("pooled_soft", 0, 0), Cause::InHand);
     }
 }

@@ -12,6 +12,8 @@ use super::till::Till;
 use super::web::WebShop;
 use crate::process::StoreProcess;
 use crate::proxy::Proxy;
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -51,8 +53,14 @@ struct World<'a> {
     backup: PathBuf,
     /// Last entry of till 3 in that backup.
     backed_up_seq: i64,
+    /// Baskets that till 3 sold before its disk died.
+    sold_before: i64,
     /// What befell each till.
     stories: Vec<Vec<String>>,
+    /// Baskets that a till refused by a rule when it tried them last, by the key of their source.
+    refused: BTreeSet<String>,
+    /// What this shop could not show, and why.
+    left_out: Vec<String>,
 }
 
 impl<'a> Day<'a> {
@@ -104,6 +112,36 @@ impl World<'_> {
     /// Notes what befell a till, for the table.
     fn note(&mut self, till: usize, what: &str) {
         self.stories[till].push(what.to_owned());
+    }
+
+    /// Says what this shop cannot show, and why.
+    fn leave_out(&mut self, what: &str) {
+        tell(&format!("not shown: {what}"));
+        self.left_out.push(what.to_owned());
+    }
+
+    /// Keeps which baskets a till refused in the end, and says so.
+    fn keep_refusals(&mut self, till: usize, refusals: &[Value]) {
+        let Some(first) = refusals.first() else { return };
+        let lines = refusals.iter().filter_map(|told| told["line"].as_u64());
+        let indices = lines.filter_map(|line| usize::try_from(line).ok()?.checked_sub(1));
+        let baskets = &self.tills[till].plan.baskets;
+        let sources: Vec<String> =
+            indices.filter_map(|index| Some(baskets.get(index)?.source.clone())).collect();
+        self.refused.extend(sources);
+        self.leave_out(&format!(
+            "{} of {} baskets: till {} refused them by a rule, the first with {}: {}",
+            refusals.len(),
+            self.till(till).plan.baskets.len(),
+            self.till(till).code,
+            first["code"].as_str().unwrap_or_default(),
+            first["message"].as_str().unwrap_or_default()
+        ));
+    }
+
+    /// The goods that a till can best sell once more.
+    fn plenty(&self, till: usize) -> Option<String> {
+        self.shop.plenty(&self.till(till).plan.location, self.now_ms)
     }
 
     /// The store restarts where it was; tills and buyers need to know nothing.

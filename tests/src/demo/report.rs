@@ -45,6 +45,8 @@ pub struct Day<'a> {
     pub web: &'a WebLog,
     /// Why store, tills and counts differ: cause and amount.
     pub causes: &'a [(String, String)],
+    /// What this shop could not show.
+    pub left_out: &'a [String],
     /// The auditor's answers.
     pub checks: &'a [Check],
     /// What reconciliation cannot explain.
@@ -62,6 +64,12 @@ pub fn table(day: &Day<'_>) -> String {
         let _ = writeln!(out, "{rule}\nWhere store, tills and counts differ tonight, and why");
         for (cause, amount) in day.causes {
             let _ = writeln!(out, "  {cause:<58} {amount:>37}");
+        }
+    }
+    if !day.left_out.is_empty() {
+        let _ = writeln!(out, "{rule}\nWhat this shop could not show");
+        for what in day.left_out {
+            let _ = writeln!(out, "  {what}");
         }
     }
     let _ = writeln!(

@@ -235,7 +235,7 @@ mod tests {
         let [first, second] = plans.as_slice() else { panic!("two tills were asked for") };
         assert_eq!((first.location.as_str(), second.location.as_str()), ("tokyo", "tokyo"));
         // 99.5 × 3 = 299 at 10 %; 138 + 12800 × 0.255 = 3402 at 8 %.
-        let total = |basket: &Basket, day| shop.prices.total_minor(basket, day);
+        let total = |basket: &Basket, day| shop.prices.total_minor(basket, 1, day);
         assert_eq!(total(&first.baskets[0], "2026-11-21"), Some(299 + 30 + 3_402 + 272));
         assert_eq!(total(&first.baskets[0], "2019-09-30"), None, "no rate had begun");
         assert_eq!(

@@ -153,31 +153,25 @@ impl Till {
         Ok(Selling { child, lines: BufReader::new(stdout).lines() })
     }
 
-    /// The last document of a sale with at least so many lines: number and SKU of its lines.
+    /// Its sales, the last one first.
     ///
     /// # Errors
-    /// There is none.
-    pub fn document_with_lines(&self, lines: usize, skip: usize) -> Result<Sold, DemoError> {
+    /// The command failed.
+    pub fn sales(&self) -> Result<Vec<Sold>, DemoError> {
         let tail = self.actor.run(&["journal", "tail", "-n", "400"])?;
         let sales = tail.iter().rev().filter(|entry| entry["kind"] == "sale.completed");
-        let mut found = sales.filter_map(Sold::of).filter(|sold| {
-            sold.lines.len() >= lines && sold.lines.iter().all(|line| line.whole_pieces)
-        });
-        found
-            .nth(skip)
-            .ok_or_else(|| DemoError::Broken(format!("{} has no sale of {lines} lines", self.code)))
+        Ok(sales.filter_map(Sold::of).collect())
     }
-    /// Number of its last credit note.
+
+    /// Number of its last credit note, if it gave anything back.
     ///
     /// # Errors
-    /// There is none.
-    pub fn last_credit_note(&self) -> Result<String, DemoError> {
+    /// The command failed.
+    pub fn last_credit_note(&self) -> Result<Option<String>, DemoError> {
         let tail = self.actor.run(&["journal", "tail", "-n", "400"])?;
         let found = tail.iter().rev().find(|entry| entry["kind"] == "refund.completed");
         let number = found.and_then(|entry| entry["body"]["document"]["number"].as_str());
-        number
-            .map(str::to_owned)
-            .ok_or_else(|| DemoError::Broken(format!("{} gave nothing back", self.code)))
+        Ok(number.map(str::to_owned))
     }
 }
 
@@ -197,6 +191,8 @@ pub struct SoldLine {
     pub sku: String,
     /// Whether it counts pieces.
     pub whole_pieces: bool,
+    /// Whether it can come back: goods of the catalogue that cost something.
+    pub returns: bool,
 }
 
 impl Sold {
@@ -204,12 +200,33 @@ impl Sold {
         let document = &entry["body"]["document"];
         let lines = document["lines"].as_array()?.iter().map(|line| SoldLine {
             sku: line["sku"].as_str().unwrap_or_default().to_owned(),
-            whole_pieces: line["quantity_milli"]
-                .as_i64()
-                .is_some_and(|milli| milli > 0 && milli % 1_000 == 0)
+            whole_pieces: line["quantity_milli"].as_i64().is_some_and(|milli| milli % 1_000 == 0),
+            returns: line["quantity_milli"].as_i64() > Some(0)
+                && line["total_minor"].as_i64() > Some(0)
+                && line["gift_card"].is_null()
                 && !line["flags"].to_string().contains("open_item"),
         });
         Some(Self { number: document["number"].as_str()?.to_owned(), lines: lines.collect() })
+    }
+
+    /// Whether all its goods can come back.
+    #[must_use]
+    pub fn returns(&self) -> bool {
+        self.lines.iter().all(|line| line.returns)
+    }
+
+    /// Whether nothing of it is weighed or measured.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        self.lines.iter().all(|line| line.whole_pieces)
+    }
+
+    /// What comes back of the line at an index, as the command line takes it: one piece, or all of what is weighed.
+    #[must_use]
+    pub fn one_of(&self, index: usize) -> String {
+        let counted = self.lines.get(index).is_some_and(|line| line.whole_pieces);
+        let number = index + 1;
+        if counted { format!("{number}:1") } else { number.to_string() }
     }
 }
 

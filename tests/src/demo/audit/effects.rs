@@ -17,6 +17,17 @@ pub(super) fn of_entries(entries: &[Entry]) -> BTreeMap<Place, i64> {
     sum
 }
 
+/// What went over the counter beyond the rights of its till, thousandths by place.
+pub(super) fn beyond_rights(entries: &[Entry]) -> BTreeMap<Place, i64> {
+    let mut sum: BTreeMap<Place, i64> = BTreeMap::new();
+    let movements = entries.iter().flat_map(|entry| array(&entry.body["movements"]));
+    for movement in movements.filter(|movement| movement["beyond_rights"] == true) {
+        let milli = movement["quantity_milli"].as_i64().unwrap_or(0);
+        *sum.entry(place(&movement["sku"], &movement["location"])).or_default() -= milli;
+    }
+    sum
+}
+
 /// What an entry did to stock: lines of documents, movements, counted − expected.
 pub(super) fn effects_of(entry: &Entry) -> Vec<(Place, i64)> {
     let body = &entry.body;

@@ -15,7 +15,7 @@ use std::fs;
 const SHORT: i64 = 10;
 
 impl World<'_> {
-    pub(super) fn evening(self) -> Result<Told, DemoError> {
+    pub(super) fn evening(mut self) -> Result<Told, DemoError> {
         self.wait_for_reservations()?;
         for till in &self.tills {
             till.sync()?;
@@ -31,7 +31,8 @@ impl World<'_> {
         tell("the auditor reads the store's tables and every signed entry");
         let books = Books::read(&self.office.database())?;
         let (plans, log) = (self.plans(), self.web.log());
-        let case = Case { shop: self.shop, plans: &plans, web: &log, books: &books };
+        let refused = &self.refused;
+        let case = Case { shop: self.shop, plans: &plans, refused, web: &log, books: &books };
         let mut checks = case.audit();
         checks.push(self.z_reports(&evenings, &books));
         let unexplained = Unexplained {
@@ -44,6 +45,7 @@ impl World<'_> {
             evenings: &evenings,
             web: &log,
             causes: &causes(self.shop.currency, &report["summary"]),
+            left_out: &self.left_out,
             checks: &checks,
             unexplained,
         });
@@ -74,11 +76,14 @@ impl World<'_> {
                     lost_cash,
                     "the morning's sales are in the store's books, not in the restored ledger",
                 ),
-                _ => (0, ""),
+                _ => (0, "more was given back than the drawer held"),
             };
-            let counted = major(currency, cash_of(&totals["totals"], "expected_minor") + off);
+            let expected = cash_of(&totals["totals"], "expected_minor");
+            // A drawer cannot hold less than nothing.
+            let found = (expected + off).max(0);
+            let counted = major(currency, found);
             let mut args = vec!["shift", "close", "--counted", &counted];
-            if off != 0 {
+            if found != expected {
                 args.extend(["--reason", reason]);
             }
             let mut closed = till.approved(&args)?;
@@ -140,8 +145,12 @@ impl World<'_> {
         Ok(())
     }
 
-    fn web_invoice(&self) -> Result<(), DemoError> {
-        self.web.save_invoice(&self.folder("invoices").join("web-order-invoice-a4.pdf"))
+    fn web_invoice(&mut self) -> Result<(), DemoError> {
+        let file = self.folder("invoices").join("web-order-invoice-a4.pdf");
+        if !self.web.save_invoice(&file)? {
+            self.leave_out("an invoice of the web shop: no order was paid");
+        }
+        Ok(())
     }
 
     /// The Z reports, added up, are what the store's documents come to.

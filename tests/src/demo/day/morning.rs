@@ -9,7 +9,7 @@ use crate::demo::web::WebShop;
 use crate::process::StoreProcess;
 use crate::proxy::Proxy;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -43,7 +43,10 @@ impl<'a> World<'a> {
             web,
             backup: data.join("till-3-morning.backup"),
             backed_up_seq: 0,
+            sold_before: 0,
             stories: vec![Vec::new(); TILLS],
+            refused: BTreeSet::new(),
+            left_out: Vec::new(),
         };
         world.enrol()?;
         world.lease()?;
@@ -100,6 +103,10 @@ impl<'a> World<'a> {
                 self.till(*till).sync()?;
             }
             held += wants.len();
+        }
+        if held == 0 {
+            self.leave_out("rights to pooled goods: the baskets take none that need them");
+            return Ok(());
         }
         tell(&format!(
             "{held} pooled goods leased to the tills that will sell them; the rest is free for the web"

@@ -4,6 +4,7 @@ use super::{World, tell};
 use crate::demo::DemoError;
 use crate::demo::till::{Tally, Till};
 use crate::demo::web::{Ended, wishes};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Web buyers of the day.
@@ -47,46 +48,54 @@ impl World<'_> {
     fn sell_apart(&mut self) -> Result<(), DemoError> {
         let goods = self.shop.contested(&self.plans(), CONTESTED_EACH, self.now_ms);
         let wishes = wishes(&goods, BUYERS);
+        if wishes.is_empty() {
+            self.leave_out("web orders: no goods with a price are pooled or set aside for the web");
+        }
         tell(&format!(
-            "three tills sell, {} web buyers want {} contested goods under all three policies",
+            "three tills sell, {} web buyers want {} contested goods under the policies of the shop",
             wishes.len(),
             goods.len()
         ));
         let counts: Vec<usize> = self.tills.iter().map(|till| till.plan.baskets.len()).collect();
         let tills = self.tills.clone();
         let web = Arc::clone(&self.web);
-        std::thread::scope(|scope| {
-            let first = scope.spawn(|| sell(&tills[0], None, counts[0]));
-            let second = scope.spawn(|| tills[1].start_selling(None)?.kill_after(counts[1] / 2));
+        let (one, three) = std::thread::scope(|scope| {
+            let first = scope.spawn(|| selling(&tills[0], None));
+            let second =
+                scope.spawn(|| Ok(tills[1].start_selling(None)?.kill_after(counts[1] / 2).is_ok()));
             // Till 3 keeps half of its baskets for after its disk died.
-            let third = scope.spawn(|| sell(&tills[2], Some(counts[2] / 2), counts[2] / 2));
+            let third = scope.spawn(|| selling(&tills[2], Some(counts[2] / 2)));
             let buyers = scope.spawn(|| web.serve(&wishes, BUYERS_AT_ONCE));
             web.wait_for(wishes.len() / 3);
             self.restart_store()?;
             tell("SIGKILL of the store in the middle of web orders; restarted, buyers ask again");
-            joined(first)?;
-            joined(second)?;
-            tell("SIGKILL of till 2 in the middle of a sale");
-            joined(third)?;
-            joined(buyers)
+            let one = joined(first)?;
+            if joined(second)? {
+                tell("SIGKILL of till 2 in the middle of its file");
+            }
+            let three = joined(third)?;
+            joined(buyers)?;
+            Ok::<_, DemoError>((one, three))
         })?;
-        self.note(1, "killed while selling, resumed: nothing lost, nothing twice");
+        one.is_whole(&tills[0])?;
+        self.keep_refusals(0, &one.refusals);
+        self.sold_before = three.tally.sold;
         Ok(())
     }
 
     fn resume_the_killed_till(&mut self) -> Result<(), DemoError> {
-        let till = self.till(1);
-        let tally = selling(till, None)?;
-        let all = i64::try_from(till.plan.baskets.len()).unwrap_or(i64::MAX);
-        if tally.sold + tally.already != all || tally.sold == 0 || tally.already == 0 {
-            return Err(DemoError::Broken(format!(
-                "till 2 resumed with {tally:?} of {all} baskets"
-            )));
+        let run = selling(self.till(1), None)?;
+        run.is_whole(self.till(1))?;
+        self.keep_refusals(1, &run.refusals);
+        if run.tally.sold == 0 || run.tally.already == 0 {
+            self.leave_out("a till killed while it sells: till 2 has too few baskets to be caught in the middle");
+            return Ok(());
         }
         tell(&format!(
             "till 2 goes on with its file: {} baskets had been sold before the kill, {} are sold now",
-            tally.already, tally.sold
+            run.tally.already, run.tally.sold
         ));
+        self.note(1, "killed while selling, resumed: nothing lost, nothing twice");
         Ok(())
     }
 
@@ -102,27 +111,28 @@ impl World<'_> {
     }
 }
 
-fn sell(till: &Till, limit: Option<usize>, expected: usize) -> Result<(), DemoError> {
-    let tally = selling(till, limit)?;
-    if usize::try_from(tally.sold) != Ok(expected) {
-        return Err(DemoError::Broken(format!(
-            "{} sold {tally:?} of {expected} baskets",
-            till.code
-        )));
-    }
-    Ok(())
+/// What came of a till's file: figures, and what it said of each basket that it refused by a rule.
+pub(super) struct Run {
+    pub(super) tally: Tally,
+    pub(super) refusals: Vec<Value>,
 }
 
-pub(super) fn selling(till: &Till, limit: Option<usize>) -> Result<Tally, DemoError> {
-    let mut refused = Vec::new();
-    let tally = till.start_selling(limit)?.finish(&mut |told| refused.push(told.to_string()))?;
-    match refused.first() {
-        None => Ok(tally),
-        Some(first) => {
-            let count = refused.len();
-            Err(DemoError::Broken(format!("{} refused {count} baskets, first {first}", till.code)))
+impl Run {
+    /// Every basket was sold now, was sold before, or was refused.
+    fn is_whole(&self, till: &Till) -> Result<(), DemoError> {
+        let Tally { sold, already, refused } = self.tally;
+        if usize::try_from(sold + already + refused) == Ok(till.plan.baskets.len()) {
+            return Ok(());
         }
+        let count = till.plan.baskets.len();
+        Err(DemoError::Broken(format!("{} did {:?} of {count} baskets", till.code, self.tally)))
     }
+}
+
+pub(super) fn selling(till: &Till, limit: Option<usize>) -> Result<Run, DemoError> {
+    let mut refusals = Vec::new();
+    let tally = till.start_selling(limit)?.finish(&mut |told| refusals.push(told.clone()))?;
+    Ok(Run { tally, refusals })
 }
 
 fn joined<T>(

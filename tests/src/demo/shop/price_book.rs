@@ -116,12 +116,13 @@ impl PriceBook {
         Ok(())
     }
 
-    /// What a basket comes to with tax, before cash is rounded, when it is sold on a business day (`YYYY-MM-DD`). Nothing
-    /// where the files do not say: a price that is entered at the till, a class without rate on that day.
+    /// What a basket comes to with tax, before cash is rounded, when it is sold on a business day (`YYYY-MM-DD`); at
+    /// `at_ms`, where its file names no moment. Nothing where the files do not say: a price that is entered at the till, a
+    /// class without rate on that day.
     #[must_use]
-    pub fn total_minor(&self, basket: &Basket, day: &str) -> Option<i64> {
+    pub fn total_minor(&self, basket: &Basket, at_ms: i64, day: &str) -> Option<i64> {
         let lines = basket.lines.iter().map(|line| {
-            let net = self.net_minor(line, basket.at_ms)?;
+            let net = self.net_minor(line, basket.at_ms.unwrap_or(at_ms))?;
             Some((net, self.rate_ppm(&line.sku, day)?))
         });
         let lines: Vec<(i128, i128)> = lines.collect::<Option<_>>()?;
@@ -163,11 +164,11 @@ impl PriceBook {
     }
 
     /// Given with the line, or price × quantity.
-    fn net_minor(&self, line: &BasketLine, at_ms: Option<i64>) -> Option<i128> {
+    fn net_minor(&self, line: &BasketLine, at_ms: i64) -> Option<i128> {
         if let Some(stated) = line.stated_minor {
             return Some(i128::from(stated));
         }
-        let micros = self.items.get(&line.sku)?.price_micros(at_ms?)?;
+        let micros = self.items.get(&line.sku)?.price_micros(at_ms)?;
         Some(half_up(micros * i128::from(line.quantity_milli), 1_000 * self.micros_of_minor()))
     }
 
