@@ -40,7 +40,7 @@ impl World<'_> {
         till.approved(&["cash", "out", &tea, "--reason", "Tea for the staff"])?;
         till.approved(&["cash", "no-sale", "--reason", "change for a customer"])?;
         let (Some(returned), Some(voided)) = (returned, voided) else {
-            self.leave_out("returns and a void: till 1 has sold nothing that could come back");
+            self.leave_out("returns and a void: till 1 has no sales to choose from, and no goods that it may sell once more");
             return Ok(());
         };
         let number = &returned.number;
@@ -60,7 +60,9 @@ impl World<'_> {
     /// Till 2 exchanges an article, and parks a basket that the customer comes back for.
     fn exchange_and_park(&mut self) -> Result<(), DemoError> {
         let (Some(other), Some(bought)) = (self.plenty(1), self.sale_of(1, 2, None)?) else {
-            self.leave_out("an exchange and a parked basket: till 2 has no goods with a price");
+            self.leave_out(
+                "an exchange and a parked basket: till 2 has no goods that it may sell once more",
+            );
             return Ok(());
         };
         let till = self.till(1);
@@ -81,7 +83,7 @@ impl World<'_> {
     /// Till 1 receives goods, sends some to another location, and counts a shelf that is one piece short.
     fn goods_in_and_out(&mut self) -> Result<(), DemoError> {
         let Some(sku) = self.plenty(0) else {
-            self.leave_out("a delivery, a transfer and a count: till 1 has no goods with a price");
+            self.leave_out("a delivery, a transfer and a count: till 1 has no goods that it may sell once more");
             return Ok(());
         };
         let till = self.till(0);
@@ -119,7 +121,9 @@ impl World<'_> {
     /// Till 1 sells a gift card and gives store credit for goods; till 2 asks the store and takes both.
     fn balances(&mut self) -> Result<(), DemoError> {
         let (Some(bought), Some(goods)) = (self.plenty(0), self.plenty(1)) else {
-            self.leave_out("gift cards and store credit: no goods with a price to spend them on");
+            self.leave_out(
+                "gift cards and store credit: the tills have no goods that they may sell once more",
+            );
             return Ok(());
         };
         let (one, two) = (self.till(0), self.till(1));
