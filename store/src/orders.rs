@@ -20,7 +20,7 @@ pub use change::{Step, cancel, deliver, expire, ship, start};
 pub use error::OrderError;
 pub use held::open_reservations;
 pub use invoice::{document, documents_of};
-pub use pay::{Charge, Paid, pay, test_card};
+pub use pay::{Charge, Paid, ask, pay, test_card};
 pub use place::{Address, NewLine, NewOrder, place};
 pub(crate) use read::fulfilment;
 pub use read::{Event, Order, OrderLine, OrderList, PaymentView, find, list};

@@ -58,25 +58,52 @@ pub fn test_card(number: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Takes a gateway's answer. An order that costs nothing asks no gateway and keeps no payment.
+/// Asks for a payment and takes the gateway's answer. An order that waits for none asks no gateway for one.
+///
+/// # Errors
+/// [`OrderError`]: of the rule where the order does not wait for a payment.
+pub fn ask(tx: &mut Tx<'_>, id: OrderId, charge: &Charge, by: &By) -> Result<Paid, OrderError> {
+    take(tx, id, charge, by, |locked| match locked.state {
+        OrderState::Pending { .. } => Ok(()),
+        OrderState::Cancelled { .. }
+        | OrderState::Open { .. }
+        | OrderState::Refunded { .. }
+        | OrderState::PartiallyRefunded { .. } => {
+            Err(Rule::NotPossible { state: locked.state.name(), event: "paid" }.into())
+        }
+    })
+}
+
+/// Takes what a gateway reports by itself, however late. An order that costs nothing asks no gateway and keeps no payment.
 ///
 /// # Errors
 /// [`OrderError`]. A captured payment is stored even where the order cannot take it.
 pub fn pay(tx: &mut Tx<'_>, id: OrderId, charge: &Charge, by: &By) -> Result<Paid, OrderError> {
-    if let Some(known) = known(tx, id, charge.id)? {
+    take(tx, id, charge, by, |_| Ok(()))
+}
+
+fn take(
+    tx: &mut Tx<'_>,
+    id: OrderId,
+    charge: &Charge,
+    by: &By,
+    allowed: impl FnOnce(&Locked) -> Result<(), OrderError>,
+) -> Result<Paid, OrderError> {
+    if let Some(known) = known(tx, id, charge)? {
         return known_attempt(tx, id, known);
     }
     let locked = state::lock(tx, id)?;
     // Again: the same attempt may have been taken while this one waited for the lock.
-    if let Some(known) = known(tx, id, charge.id)? {
+    if let Some(known) = known(tx, id, charge)? {
         return known_attempt(tx, id, known);
     }
     let amount = charge.amount_minor.unwrap_or(locked.total);
+    if locked.total.is_zero() && amount.is_zero() {
+        return nothing_owed(tx, &locked, by);
+    }
+    allowed(&locked)?;
     if amount != locked.total {
         return Err(OrderError::Amount { expected: locked.total.0 });
-    }
-    if amount.is_zero() {
-        return nothing_owed(tx, &locked, by);
     }
     match &charge.outcome {
         Ok(()) => captured(tx, &locked, charge, amount, by),
@@ -92,21 +119,34 @@ fn known_attempt(
     Ok(Paid { payment, reason, order: read::find(tx, id)? })
 }
 
+/// What this attempt came to, if it was made. Another attempt of the same id is a conflict; so is one that was stored without
+/// a reference and came to something else.
 fn known(
     tx: &mut Tx<'_>,
     order: OrderId,
-    payment: Uuid,
+    charge: &Charge,
 ) -> Result<Option<(String, Option<String>)>, OrderError> {
     let tenant = tx.tenant();
     let row = tx.query_opt(
-        "SELECT order_id, state, reason FROM payment WHERE tenant_id = $1 AND payment_id = $2",
-        args![tenant, payment],
+        "SELECT order_id, state, reason, gateway, reference, amount_minor FROM payment
+         WHERE tenant_id = $1 AND payment_id = $2",
+        args![tenant, charge.id],
     )?;
     let Some(row) = row else { return Ok(None) };
-    if row.uuid(0)? != order.0 {
+    let (state, reason, amount) = (row.text(1)?, row.opt_text(2)?, Minor(row.int(5)?));
+    let same_end = match &charge.outcome {
+        Ok(()) => state == "captured",
+        Err(why) => state == "failed" && reason == Some(why),
+    };
+    let same = row.uuid(0)? == order.0
+        && row.text(3)? == charge.gateway
+        && row.opt_text(4)?.is_none_or(|reference| charge.reference.as_deref() == Some(reference))
+        && charge.amount_minor.is_none_or(|asked| asked == amount)
+        && same_end;
+    if !same {
         return Err(OrderError::Conflict);
     }
-    Ok(Some((row.text(1)?.to_owned(), row.opt_text(2)?.map(str::to_owned))))
+    Ok(Some((state.to_owned(), reason.map(str::to_owned))))
 }
 
 fn insert(

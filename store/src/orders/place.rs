@@ -150,9 +150,34 @@ pub(super) struct Frozen {
 /// [`OrderError`] names the field, the price now or the quantity available.
 pub fn place(tx: &mut Tx<'_>, new: &NewOrder, by: &By) -> Result<Order, OrderError> {
     let body_hash = hash_of(new)?;
-    if let Some(known) = read::body_hash(tx, new.id)? {
-        return if known == body_hash { read::find(tx, new.id) } else { Err(OrderError::Conflict) };
+    if let Some(known) = known(tx, new, body_hash)? {
+        return Ok(known);
     }
+    match tx.attempt(|tx| place_new(tx, new, by, body_hash))? {
+        Ok(order) => Ok(order),
+        // The same call may have placed it while this one waited for the goods.
+        Err(error) => known(tx, new, body_hash)?.ok_or(error),
+    }
+}
+
+fn known(
+    tx: &mut Tx<'_>,
+    new: &NewOrder,
+    body_hash: [u8; 32],
+) -> Result<Option<Order>, OrderError> {
+    match read::body_hash(tx, new.id)? {
+        None => Ok(None),
+        Some(hash) if hash == body_hash => read::find(tx, new.id).map(Some),
+        Some(_) => Err(OrderError::Conflict),
+    }
+}
+
+fn place_new(
+    tx: &mut Tx<'_>,
+    new: &NewOrder,
+    by: &By,
+    body_hash: [u8; 32],
+) -> Result<Order, OrderError> {
     let shop = OrderSettings::load(tx)?;
     let settings = master::settings(tx)?.ok_or(OrderError::NoSettings)?;
     check::check(new, &shop)?;

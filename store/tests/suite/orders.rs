@@ -287,6 +287,75 @@ on_both! {
         books_hold(&store);
     }
 
+    fn a_payment_id_stands_for_one_attempt_with_one_body(store) {
+        shop(&store);
+        place(&store, &order(1, &[("CUP", 1)])).unwrap();
+        let with = |reference: &str, charge: Charge| Charge { reference: Some(reference.into()), ..charge };
+        let declined = || with("a", charge(11, Err("card_declined")));
+        let first = pay(&store, 1, declined()).unwrap();
+        assert_eq!(pay(&store, 1, declined()).unwrap(), first);
+        for other in [
+            with("b", charge(11, Err("card_declined"))),
+            with("a", charge(11, Ok(()))),
+            with("a", charge(11, Err("expired_card"))),
+            Charge { amount_minor: Some(Minor(1)), ..declined() },
+            Charge { gateway: "other".into(), ..declined() },
+        ] {
+            assert_eq!(pay(&store, 1, other).unwrap_err().code(), "order.conflict");
+        }
+        place(&store, &order(2, &[("CUP", 1)])).unwrap();
+        assert_eq!(pay(&store, 2, declined()).unwrap_err().code(), "order.conflict");
+        assert_eq!(pay(&store, 1, with("c", charge(12, Ok(())))).unwrap().payment, "captured");
+        assert_eq!(pay(&store, 1, with("d", charge(12, Ok(())))).unwrap_err().code(), "order.conflict");
+    }
+
+    fn an_order_that_waits_for_no_payment_asks_no_gateway_for_one(store) {
+        shop(&store);
+        let ask = |order: u128, charge: Charge| {
+            store.gate().write(move |tx| orders::ask(tx, OrderId(Uuid::from_u128(order)), &charge, &customer()))
+        };
+        place(&store, &order(1, &[("CUP", 1)])).unwrap();
+        let paid = ask(1, charge(11, Ok(()))).unwrap();
+        assert_eq!(ask(1, charge(11, Ok(()))).unwrap(), paid, "the same attempt is answered as it was");
+        let refused = |order, id| {
+            assert_eq!(ask(order, charge(id, Ok(()))).unwrap_err().code(), "order.not_possible");
+            assert_eq!(ask(order, charge(id, Err("card_declined"))).unwrap_err().code(), "order.not_possible");
+        };
+        refused(1, 12);
+        refund(&store, 1, whole(21, false)).unwrap();
+        refused(1, 12);
+        place(&store, &order(2, &[("CUP", 1)])).unwrap();
+        store.gate().write(|tx| orders::cancel(tx, OrderId(Uuid::from_u128(2)), &customer())).unwrap();
+        refused(2, 12);
+        assert_eq!(exceptions(&store), Vec::<String>::new());
+        assert_eq!(pay(&store, 2, charge(13, Ok(()))).unwrap().order.state, "paid", "a gateway reports what it took");
+    }
+
+    fn an_order_that_is_sent_many_times_at_once_is_placed_once(store) {
+        shop(&store);
+        let gates: Vec<_> = (0..8).map(|_| store.gate().clone()).collect();
+        for (number, sku) in [(1, "ONE"), (2, "CUP"), (3, "GIFT")] {
+            let together = std::sync::Barrier::new(gates.len());
+            let placed: Vec<Order> = std::thread::scope(|scope| {
+                let threads: Vec<_> = gates
+                    .iter()
+                    .map(|gate| {
+                        let (new, together) = (order(number, &[(sku, 1)]), &together);
+                        scope.spawn(move || {
+                            together.wait();
+                            gate.write(move |tx| orders::place(tx, &new, &customer()))
+                        })
+                    })
+                    .collect();
+                threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
+            });
+            assert!(placed.iter().all(|order| *order == placed[0]), "{sku}");
+        }
+        assert_eq!(level(&store, "ware", "ONE"), (1, 1));
+        assert_eq!(level(&store, "ware", "CUP"), (10, 1));
+        books_hold(&store);
+    }
+
     fn a_price_that_the_buyer_did_not_see_is_refused(store) {
         shop(&store);
         let mut new = order(1, &[("CUP", 1)]);
