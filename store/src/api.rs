@@ -6,6 +6,7 @@ mod unknown;
 
 use crate::open::Store;
 use axum::Router;
+use axum::body::{Body, HttpBody};
 use axum::routing::get;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -16,6 +17,8 @@ const IN_FLIGHT_MAX: usize = 256;
 const ARRIVING_MAX: usize = 1_024;
 /// Small calls on their way in at once.
 const ARRIVING_JSON_MAX: usize = 256;
+/// Calls of the shop on their way in at once.
+const ARRIVING_SHOP_MAX: usize = 256;
 
 /// What every handler is given.
 #[derive(Clone)]
@@ -24,6 +27,7 @@ pub struct Api {
     in_flight: Arc<Semaphore>,
     arriving: Arc<Semaphore>,
     arriving_json: Arc<Semaphore>,
+    arriving_shop: Arc<Semaphore>,
 }
 
 impl Api {
@@ -36,6 +40,7 @@ impl Api {
             in_flight: places(IN_FLIGHT_MAX),
             arriving: places(ARRIVING_MAX),
             arriving_json: places(ARRIVING_JSON_MAX),
+            arriving_shop: places(ARRIVING_SHOP_MAX),
         }
     }
 
@@ -44,6 +49,11 @@ impl Api {
     pub fn store(&self) -> &Store {
         &self.store
     }
+}
+
+/// Whether a body says of itself that it is larger.
+fn is_larger(body: &Body, max: usize) -> bool {
+    usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX) > max
 }
 
 /// All routes. Each area merges its own.

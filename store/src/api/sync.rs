@@ -2,7 +2,7 @@
 
 mod authenticate;
 
-use super::Api;
+use super::{Api, is_larger};
 use crate::db::DbError;
 use crate::enrol::{self, Fresh, Rotation, SEAL_REQUEST_KEY};
 use crate::exchange::{self, refusal};
@@ -103,13 +103,16 @@ async fn receive(api: &Api, request: Request, call: Call) -> Result<Received, Re
         Call::Json => (&api.arriving_json, JSON_BYTES_MAX, JSON_WITHIN),
         Call::Exchange => (&api.arriving, BODY_BYTES_MAX, BODY_WITHIN),
     };
+    let too_large = Refusal::Wire(WireError::BodyTooLarge { max });
+    if is_larger(&body, max) {
+        return Err(too_large);
+    }
     let _permit = arriving.try_acquire().map_err(|_| BUSY)?;
     if call == Call::Exchange {
         let (api, headers) = (api.clone(), parts.headers.clone());
         let known = tokio::task::spawn_blocking(move || names_a_key(&api, &headers));
         known.await.map_err(|_| Refusal::Internal)??;
     }
-    let too_large = Refusal::Wire(WireError::BodyTooLarge { max });
     let body = match tokio::time::timeout(within, to_bytes(body, max)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return Err(too_large),

@@ -42,19 +42,24 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store.internal", "something failed here")
     }
 
-    /// A body that cannot be read. The reader names the field where it knows one.
-    pub(super) fn body(error: &serde_json::Error) -> Self {
+    /// A body that cannot be read, with the path of the field where it is one.
+    pub(super) fn body(path: &str, error: &serde_json::Error) -> Self {
         let message = error.to_string();
+        if !error.is_data() {
+            return Self::new(StatusCode::BAD_REQUEST, "request.json", message);
+        }
         let named = ["missing field `", "unknown field `", "duplicate field `"];
         let rest = named.iter().find_map(|start| message.strip_prefix(start));
-        let field = rest.and_then(|rest| rest.split('`').next()).map(str::to_owned);
-        let status = if error.is_data() {
-            StatusCode::UNPROCESSABLE_ENTITY
-        } else {
-            StatusCode::BAD_REQUEST
+        let name = rest.and_then(|rest| rest.split('`').next());
+        // The reader is at the object that misses a field, and at the field that is one too many.
+        let field = match (path, name) {
+            (".", name) => name.map(str::to_owned),
+            (path, Some(name)) if path != name && !path.ends_with(&format!(".{name}")) => {
+                Some(format!("{path}.{name}"))
+            }
+            (path, _) => Some(path.to_owned()),
         };
-        let code = if error.is_data() { "request.field" } else { "request.json" };
-        Self { field, ..Self::new(status, code, message) }
+        Self { field, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "request.field", message) }
     }
 
     pub(super) fn response(self) -> Response {
@@ -81,6 +86,11 @@ impl From<DbError> for Problem {
         let status = match error.remedy() {
             Remedy::Retry => StatusCode::SERVICE_UNAVAILABLE,
             Remedy::Refuse => StatusCode::CONFLICT,
+            // The disk is full or cannot be written, or the database is away: the same call may be done later.
+            Remedy::Recover if error.code() == "store.io" => {
+                tracing::error!(%error, "a request failed");
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Remedy::Recover | Remedy::Report => {
                 tracing::error!(%error, "a request failed");
                 StatusCode::INTERNAL_SERVER_ERROR
@@ -129,4 +139,26 @@ impl From<OrderError> for Problem {
 pub(super) fn answer(status: StatusCode, value: &impl Serialize) -> Result<Response, Problem> {
     let value = serde_json::to_value(value).map_err(|_| Problem::internal())?;
     Ok((status, Json(value)).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_or_database_that_fails_is_no_bug_and_the_call_may_come_again() {
+        use rusqlite::ffi;
+        let disk =
+            |code| DbError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        let away = DbError::Pool("connection refused".to_owned());
+        for error in
+            [disk(ffi::SQLITE_FULL), disk(ffi::SQLITE_READONLY), disk(ffi::SQLITE_IOERR), away]
+        {
+            let response = Problem::from(error).response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(response.headers().contains_key(header::RETRY_AFTER));
+        }
+        let damaged = Problem::from(disk(ffi::SQLITE_CORRUPT)).response();
+        assert_eq!(damaged.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
 }

@@ -1,7 +1,10 @@
 //! What a call brings: names in its path, its query, its body. What is wrong with them is an error body like every other.
 
 use super::answer::Problem;
+use super::{Api, BODY_BYTES_MAX};
+use crate::api::is_larger;
 use crate::apply::limits;
+use crate::db::DbError;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
@@ -10,6 +13,10 @@ use daybook_domain::ids::OrderId;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::time::Duration;
+
+/// How long a body may take to arrive.
+const BODY_WITHIN: Duration = Duration::from_secs(20);
 
 /// The names in the path.
 pub(super) struct Named(BTreeMap<String, String>);
@@ -30,9 +37,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let names = Path::from_request_parts(parts, state).await;
-        names.map(|Path(names)| Self(names)).map_err(|rejection| {
+        let Path(names) = names.map_err(|rejection| {
             Problem::new(StatusCode::BAD_REQUEST, "request.path", rejection.body_text())
-        })
+        })?;
+        without_nul(names).map(Self)
     }
 }
 
@@ -51,9 +59,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = Query::from_request_parts(parts, state).await;
-        query.map(|Query(fields)| Self(fields)).map_err(|rejection| {
+        let Query(fields) = query.map_err(|rejection| {
             Problem::new(StatusCode::BAD_REQUEST, "request.query", rejection.body_text())
-        })
+        })?;
+        without_nul(fields).map(Self)
+    }
+}
+
+/// No text of a store holds U+0000, so that both engines answer alike.
+fn without_nul(texts: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Problem> {
+    match texts.iter().find(|(_, text)| text.contains('\0')) {
+        Some((name, _)) => Err(Problem::field(name, "a text may not hold U+0000")),
+        None => Ok(texts),
     }
 }
 
@@ -67,7 +84,11 @@ impl Body {
             let message = "a text may not hold U+0000";
             return Err(Problem::new(StatusCode::BAD_REQUEST, "request.json", message));
         }
-        serde_json::from_slice(&self.0).map_err(|error| Problem::body(&error))
+        let mut reader = serde_json::Deserializer::from_slice(&self.0);
+        let read = serde_path_to_error::deserialize(&mut reader)
+            .map_err(|error| Problem::body(&error.path().to_string(), error.inner()))?;
+        reader.end().map_err(|error| Problem::body(".", &error))?;
+        Ok(read)
     }
 
     /// Reads JSON where there is any.
@@ -76,10 +97,21 @@ impl Body {
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for Body {
+impl FromRequest<Api> for Body {
     type Rejection = Problem;
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let bytes = Bytes::from_request(request, state).await;
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        // Said to be too large: nothing of it is waited for.
+        if is_larger(request.body(), BODY_BYTES_MAX) {
+            let message = format!("a body may have {BODY_BYTES_MAX} bytes");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", message));
+        }
+        let _arriving =
+            api.arriving_shop.try_acquire().map_err(|_| Problem::from(DbError::Busy))?;
+        let arriving = Bytes::from_request(request, api);
+        let Ok(bytes) = tokio::time::timeout(BODY_WITHIN, arriving).await else {
+            let message = "the body did not arrive in time";
+            return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "request.timeout", message));
+        };
         bytes.map(Self).map_err(|rejection| {
             let status = rejection.status();
             let code = if status == StatusCode::PAYLOAD_TOO_LARGE {
