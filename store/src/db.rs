@@ -2,6 +2,7 @@
 
 mod arg;
 mod error;
+mod history;
 mod insert;
 mod lookup;
 mod postgres;
@@ -13,6 +14,7 @@ pub use arg::{Arg, Bind, storable};
 pub use error::{DbError, Remedy};
 pub use insert::Table;
 pub use lookup::Lookup;
+pub(crate) use postgres::CONNECTIONS_TRIED_MAX;
 pub use postgres::PostgresPool;
 pub use row::Row;
 pub use sqlite::SqliteFile;

@@ -1,5 +1,6 @@
 //! PostgreSQL: a pool of connections, each with its prepared statements.
 
+use super::history::{HISTORY, check_applied};
 use super::tx::Engine;
 use super::{Arg, DbError, Moment, Row, Tx};
 use postgres::types::{Kind, ToSql, Type};
@@ -14,6 +15,8 @@ mod embedded {
 
 /// Connections open at once; more wait.
 const CONNECTIONS_MAX: u32 = 8;
+/// How many connections that turn out to be cut may be met before a new one: all of the pool.
+pub(crate) const CONNECTIONS_TRIED_MAX: u32 = CONNECTIONS_MAX + 1;
 /// How long to wait for a connection.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(15);
 /// Held while the schema is brought up to date, so that several processes may start at once.
@@ -34,6 +37,7 @@ impl PostgresPool {
         let config = Config::from_str(url)?;
         let mut client = config.connect(NoTls)?;
         client.execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK])?;
+        check_history(&mut client)?;
         // In one transaction with the record of it, so that a start that was cut off can be repeated.
         embedded::migrations::runner().set_grouped(true).run(&mut client)?;
         drop(client);
@@ -46,6 +50,8 @@ impl PostgresPool {
         Ok(Self { pool })
     }
 
+    /// A connection that was sound when it was given back. One that was cut since then says so when a transaction begins on
+    /// it, and is dropped.
     pub(crate) fn connection(&self) -> Result<r2d2::PooledConnection<Connections>, DbError> {
         self.pool.get().map_err(|error| DbError::of_pool(&self.pool, &error))
     }
@@ -57,32 +63,68 @@ impl PostgresPool {
         moment: Moment,
         reader: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.connection()?;
-        let PostgresConnection { client, statements } = &mut *connection;
-        let tx = client
-            .build_transaction()
-            .isolation_level(IsolationLevel::RepeatableRead)
-            .read_only(true)
-            .start()
-            .map_err(DbError::from)?;
-        reader(&mut Tx::new(Engine::Postgres { tx, statements }, tenant, moment))
+        let mut last = DbError::Busy;
+        for _ in 0..CONNECTIONS_TRIED_MAX {
+            let mut connection = self.connection()?;
+            let PostgresConnection { client, statements, cut } = &mut *connection;
+            let begun = client
+                .build_transaction()
+                .isolation_level(IsolationLevel::RepeatableRead)
+                .read_only(true)
+                .start();
+            match begun {
+                Ok(tx) => {
+                    return reader(&mut Tx::new(
+                        Engine::Postgres { tx, statements },
+                        tenant,
+                        moment,
+                    ));
+                }
+                Err(error) => {
+                    *cut = true;
+                    last = error.into();
+                }
+            }
+        }
+        Err(E::from(last))
     }
+}
+
+fn check_history(client: &mut Client) -> Result<(), DbError> {
+    let has_history =
+        client.query_one("SELECT to_regclass('refinery_schema_history') IS NOT NULL", &[])?;
+    if !has_history.try_get::<_, bool>(0)? {
+        return Ok(());
+    }
+    for row in client.query(HISTORY, &[])? {
+        let text = |column| row.try_get::<_, Option<String>>(column).ok().flatten();
+        let (applied_on, checksum) = (text(1).unwrap_or_default(), text(2).unwrap_or_default());
+        check_applied(row.try_get(0)?, &applied_on, &checksum)?;
+    }
+    Ok(())
 }
 
 /// A connection with its prepared statements.
 pub(crate) struct PostgresConnection {
     client: Client,
     statements: Statements,
+    cut: bool,
 }
 
 impl PostgresConnection {
     pub(crate) fn begin(&mut self, tenant: i64, moment: Moment) -> Result<Tx<'_>, DbError> {
-        let tx = self
-            .client
-            .build_transaction()
-            .isolation_level(IsolationLevel::ReadCommitted)
-            .start()?;
-        Ok(Tx::new(Engine::Postgres { tx, statements: &mut self.statements }, tenant, moment))
+        let begun =
+            self.client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start();
+        match begun {
+            Ok(tx) => {
+                let statements = &mut self.statements;
+                Ok(Tx::new(Engine::Postgres { tx, statements }, tenant, moment))
+            }
+            Err(error) => {
+                self.cut = true;
+                Err(error.into())
+            }
+        }
     }
 }
 
@@ -98,6 +140,7 @@ impl r2d2::ManageConnection for Connections {
         Ok(PostgresConnection {
             client: self.config.connect(NoTls)?,
             statements: Statements::default(),
+            cut: false,
         })
     }
 
@@ -106,7 +149,7 @@ impl r2d2::ManageConnection for Connections {
     }
 
     fn has_broken(&self, connection: &mut PostgresConnection) -> bool {
-        connection.client.is_closed()
+        connection.cut || connection.client.is_closed()
     }
 }
 

@@ -1,5 +1,6 @@
 //! SQLite: one file, one writer, readers beside it.
 
+use super::history::{HISTORY, check_applied};
 use super::tx::Engine;
 use super::{Arg, DbError, Moment, Row, Tx};
 use rusqlite::{Connection, OpenFlags};
@@ -51,6 +52,13 @@ impl SqliteFile {
         &self.path
     }
 
+    /// The only connection to a file that is no store's data yet, with its schema up to date.
+    pub(crate) fn alone(path: &Path) -> Result<Connection, DbError> {
+        let mut connection = Self::connect(path)?;
+        migrate(&mut connection)?;
+        Ok(connection)
+    }
+
     /// A connection that may write, for the one writer.
     pub(crate) fn writer(&self) -> Result<Connection, DbError> {
         Self::connect(&self.path)
@@ -87,9 +95,29 @@ impl SqliteFile {
 /// Brings the schema up to date, all in one transaction with the record of it: a power cut between the two would leave a
 /// store that no start opens. Of several processes that start at once one migrates, and the others find it done.
 fn migrate(connection: &mut Connection) -> Result<(), DbError> {
+    check_history(connection)?;
     let runner = || embedded::migrations::runner().set_grouped(true);
     if runner().run(connection).is_err() {
         runner().run(connection)?;
+    }
+    Ok(())
+}
+
+/// The library that migrates ends the program over a moment or checksum that it cannot read.
+fn check_history(connection: &Connection) -> Result<(), DbError> {
+    let has_history: bool = connection.query_row(
+        "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'refinery_schema_history'",
+        [],
+        |row| row.get(0),
+    )?;
+    if !has_history {
+        return Ok(());
+    }
+    let mut statement = connection.prepare(HISTORY)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let text = |column| row.get::<_, Option<String>>(column).ok().flatten().unwrap_or_default();
+        check_applied(row.get(0)?, &text(1), &text(2))?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A transaction for each use-case, at READ COMMITTED; a deadlock or serialization failure runs it again.
 
 use super::feed;
-use crate::db::{DbError, Moment, PostgresPool, Remedy, Tx};
+use crate::db::{CONNECTIONS_TRIED_MAX, DbError, Moment, PostgresPool, Remedy, Tx};
 
 /// How often a use-case is run again before it is turned away as busy.
 const ATTEMPTS_MAX: u32 = 10;
@@ -15,6 +15,8 @@ pub struct PostgresGate {
 enum Ran<T, E> {
     Done(Result<T, E>),
     Again(DbError),
+    /// The connection was cut before anything was asked of it.
+    Cut(DbError),
 }
 
 impl PostgresGate {
@@ -32,11 +34,12 @@ impl PostgresGate {
         moment: Moment,
         mut use_case: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut last = DbError::Busy;
-        for _ in 0..ATTEMPTS_MAX {
+        let (mut last, mut attempts, mut cut) = (DbError::Busy, 0, 0);
+        while attempts < ATTEMPTS_MAX && cut < CONNECTIONS_TRIED_MAX {
             match self.attempt(tenant, moment, &mut use_case) {
                 Ran::Done(result) => return result,
-                Ran::Again(error) => last = error,
+                Ran::Again(error) => (last, attempts) = (error, attempts + 1),
+                Ran::Cut(error) => (last, cut) = (error, cut + 1),
             }
         }
         Err(E::from(last))
@@ -54,7 +57,7 @@ impl PostgresGate {
         };
         let mut tx = match connection.begin(tenant, moment) {
             Ok(tx) => tx,
-            Err(error) => return Ran::Done(Err(E::from(error))),
+            Err(error) => return Ran::Cut(error),
         };
         let result = use_case(&mut tx);
         if let Some((remedy, error)) = tx.broken() {

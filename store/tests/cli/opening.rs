@@ -100,6 +100,20 @@ fn a_newer_schema_is_refused_by_its_version() {
 }
 
 #[test]
+fn a_history_of_migrations_that_cannot_be_read_is_said() {
+    for column in ["applied_on", "checksum"] {
+        let dir = founded();
+        let file = dir.path().join("store.db");
+        let connection = rusqlite::Connection::open(&file).unwrap();
+        let spoiled =
+            format!("UPDATE refinery_schema_history SET {column} = 'x' WHERE version = 2");
+        connection.execute(&spoiled, []).unwrap();
+        drop(connection);
+        refused(&run(dir.path(), &["till", "list"]), "store.corrupt_row", &file);
+    }
+}
+
+#[test]
 fn a_full_disk_is_said_and_a_later_start_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     for blocks in ["0", "8", "64"] {

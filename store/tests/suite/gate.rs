@@ -1,9 +1,10 @@
 //! The write gate and the transaction on both engines.
 
+use crate::support::{EngineKind, TestStore, empty};
 use daybook_domain::feed::Settings;
 use daybook_store::args;
 use daybook_store::db::{DbError, Lookup, Remedy, Table, Tx};
-use daybook_store::gate::{Dirty, current_head};
+use daybook_store::gate::{Dirty, Gate, current_head};
 use daybook_sync::feed::{counter_of, feed_number};
 use uuid::Uuid;
 
@@ -25,6 +26,52 @@ fn setting(tx: &mut Tx<'_>, name: &str) -> Result<Option<String>, DbError> {
         args![tenant, name],
     )?;
     row.map(|row| row.text(0).map(str::to_owned)).transpose()
+}
+
+/// Opens connections and leaves them in the pool.
+fn warm(store: &TestStore) {
+    let together = std::sync::Barrier::new(4);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                store.gate().read(|tx| {
+                    together.wait();
+                    tx.query_one("SELECT CAST($1 AS BIGINT)", args![1_i64])
+                })
+            });
+        }
+    });
+}
+
+#[test]
+fn connections_that_were_cut_are_replaced_and_nobody_notices() {
+    let Some(store) = empty(EngineKind::Postgres) else { return };
+    let store = store.founded();
+    let mut other =
+        postgres::Client::connect(store.url.as_deref().unwrap(), postgres::NoTls).unwrap();
+    let mut cut = || {
+        warm(&store);
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE pid <> pg_backend_pid() AND datname = current_database()";
+        assert!(other.query(cut, &[]).unwrap().len() >= 4);
+    };
+    cut();
+    store.gate().read(|tx| setting(tx, "a")).unwrap();
+    cut();
+    store.gate().write(|tx| put_setting(tx, "a", "1")).unwrap();
+    assert_eq!(store.gate().read(|tx| setting(tx, "a")).unwrap().as_deref(), Some("1"));
+}
+
+#[test]
+fn a_history_of_migrations_that_cannot_be_read_is_an_error_on_postgres_too() {
+    let Some(store) = empty(EngineKind::Postgres) else { return };
+    let url = store.url.as_deref().unwrap();
+    let mut other = postgres::Client::connect(url, postgres::NoTls).unwrap();
+    other
+        .batch_execute("UPDATE refinery_schema_history SET applied_on = 'x' WHERE version = 2")
+        .unwrap();
+    let Err(error) = Gate::open_postgres(url, store.clock.clone()) else { panic!("it opened") };
+    assert_eq!(error.code(), "store.corrupt_row");
 }
 
 on_both! {
