@@ -24,10 +24,11 @@ use crate::open::{OpenError, Place, Store};
 use crate::tills::TillError;
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
+use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Longest reason, in characters.
 const REASON_CHARS_MAX: usize = 200;
@@ -109,12 +110,22 @@ pub struct Common {
 }
 
 impl Common {
-    /// Opens the store.
+    /// Opens the store; no restore can begin until this process ends.
     ///
     /// # Errors
-    /// [`Failure`] with exit code 4 or 5.
+    /// [`Failure`] with exit code 3, 4 or 5.
     pub fn open(&self) -> Result<Store, Failure> {
-        Ok(Store::open(&self.place(), Arc::new(SystemClock))?)
+        static RUNNING: OnceLock<File> = OnceLock::new();
+        let place = self.place();
+        let running = place.lock_running().map_err(|error| {
+            if error.kind() == std::io::ErrorKind::WouldBlock {
+                return Failure::refused("store.restoring", "data: a restore is at work");
+            }
+            let message = format!("data: {}: {error}", self.data.display());
+            Failure { exit: 4, code: "store.folder".to_owned(), message }
+        })?;
+        RUNNING.get_or_init(|| running);
+        Ok(Store::open(&place, Arc::new(SystemClock))?)
     }
 
     /// Where the data are.
@@ -123,12 +134,25 @@ impl Common {
         Place { data: self.data.clone(), database: self.database.clone() }
     }
 
-    /// Prints one answer: as JSON, or as the text for a person. A reader that has gone away is no reason to stop an act.
+    /// Prints one answer: as JSON, or as the text for a person. A reader that has gone away is no reason to stop.
     pub fn print(&self, answer: &impl Serialize, text: &str) {
-        let json = self
-            .json
-            .then(|| serde_json::to_string(answer).expect("answers are texts, numbers and lists"));
-        let _gone = writeln!(std::io::stdout(), "{}", json.as_deref().unwrap_or(text));
+        let _gone = writeln!(std::io::stdout(), "{}", self.words(answer, text));
+    }
+
+    /// Prints an answer that no other command can show again: where stdout is gone, on stderr.
+    pub fn print_once(&self, answer: &impl Serialize, text: &str) {
+        let words = self.words(answer, text);
+        let mut stdout = std::io::stdout();
+        if writeln!(stdout, "{words}").and_then(|()| stdout.flush()).is_err() {
+            tell(&words);
+        }
+    }
+
+    fn words(&self, answer: &impl Serialize, text: &str) -> String {
+        if self.json {
+            return serde_json::to_string(answer).expect("answers are texts, numbers and lists");
+        }
+        text.to_owned()
     }
 }
 
@@ -184,7 +208,11 @@ impl From<OpenError> for Failure {
                 let exit = if source.remedy() == Remedy::Retry { 7 } else { 4 };
                 Self { exit, code: error.code().to_owned(), message: error.to_string() }
             }
-            OpenError::Folder { .. } | OpenError::Keyring(_) | OpenError::Behind { .. } => {
+            OpenError::Folder { .. }
+            | OpenError::Keyring(_)
+            | OpenError::Behind { .. }
+            | OpenError::Witness { .. }
+            | OpenError::Missing { .. } => {
                 Self { exit: 4, code: error.code().to_owned(), message: error.to_string() }
             }
         }

@@ -9,6 +9,7 @@ mod sqlite;
 
 pub use feed::{Dirty, current_head, hold_head};
 pub use postgres::PostgresGate;
+pub(crate) use sqlite::alone as alone_in_sqlite;
 
 use crate::db::{DbError, Moment, PostgresPool, SqliteFile, Tx};
 use std::path::Path;

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod api_keys;
 pub mod apply;
+pub mod backup;
 pub mod balances;
 pub mod catalogue;
 pub mod cli;

@@ -6,6 +6,8 @@
 mod bad_input;
 #[path = "cli/opening.rs"]
 mod opening;
+#[path = "cli/restoring.rs"]
+mod restoring;
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};

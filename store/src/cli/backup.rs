@@ -1,13 +1,15 @@
 //! `backup FILE`, `restore FILE --accept-restore`, `verify`.
 
 use super::{Common, Failure};
+use crate::backup::{self, BackupError};
 use crate::clock::SystemClock;
-use crate::open::{Place, Store};
-use crate::restore;
+use crate::gate::Clock;
+use crate::open::Store;
+use crate::restore::{self, RestoreError};
 use crate::verify::verify;
 use crate::witness::Witness;
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 #[derive(Args)]
@@ -37,7 +39,7 @@ impl Backup {
             let message = "backup: data in PostgreSQL are backed up with its own tools (pg_dump)";
             return Err(Failure::input("backup.postgres", message));
         };
-        restore::backup(from, &self.file)?;
+        backup::backup(from, &self.file)?;
         let witness = store.gate.read(Witness::of)?;
         let answer =
             serde_json::json!({ "file": self.file, "epoch": witness.epoch, "feed": witness.feed });
@@ -54,22 +56,29 @@ impl Restore {
             return Err(Failure::input("restore.not_accepted", message));
         }
         let place = self.common.place();
+        if place.database.is_some() && self.file.is_some() {
+            let message =
+                "file: data in PostgreSQL are restored with its own tools first, then without FILE";
+            return Err(Failure::input("restore.postgres", message));
+        }
         let alone = place.lock_alone().map_err(|error| {
             Failure::refused(
                 "restore.running",
-                format!("data: the server still runs on them ({error})"),
+                format!("data: a program still works with them ({error})"),
             )
         })?;
         let before =
             Witness::read(&place.witness()).ok().flatten().map_or(0, |witness| witness.epoch);
-        if let (Some(file), None) = (&self.file, &place.database) {
-            restore::check(file)?;
-            put_in_place(&place, file)
-                .map_err(|error| Failure::input("restore.file", format!("file: {error}")))?;
-        }
+        let placed = match &self.file {
+            Some(file) => Some(restore::restore(&place, file, SystemClock.moment(), before)?),
+            None => None,
+        };
         let store = Store::open_restored(&place, Arc::new(SystemClock))?;
-        let business = store.gate.write(move |tx| restore::begin_epoch(tx, before))?;
-        store.remember().map_err(|error| Failure::input("witness", error))?;
+        let business = match placed {
+            Some(business) => business,
+            None => store.gate.write(move |tx| restore::begin_epoch(tx, before))?,
+        };
+        store.remember()?;
         drop(alone);
         let answer = serde_json::json!({
             "epoch": business.epoch, "series": business.series, "waits_for_tills": business.frozen
@@ -80,22 +89,34 @@ impl Restore {
     }
 }
 
-/// The old file is kept beside the new one.
-fn put_in_place(place: &Place, file: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(&place.data)?;
-    let (live, next) = (place.sqlite(), place.data.join("store.db.next"));
-    std::fs::copy(file, &next)?;
-    std::fs::File::open(&next)?.sync_all()?;
-    if live.exists() {
-        for part in ["-wal", "-shm"] {
-            let from = place.data.join(format!("store.db{part}"));
-            if from.exists() {
-                std::fs::rename(&from, place.data.join(format!("store.db.before-restore{part}")))?;
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        let code = error.code();
+        match error {
+            BackupError::Db(error) => Self::from(error),
+            BackupError::Taken { .. } => Self::input(code, error),
+            BackupError::File { .. } => {
+                Self { exit: 5, code: code.to_owned(), message: error.to_string() }
             }
         }
-        std::fs::rename(&live, place.data.join("store.db.before-restore"))?;
     }
-    std::fs::rename(next, live)
+}
+
+impl From<RestoreError> for Failure {
+    fn from(error: RestoreError) -> Self {
+        let (code, message) = (error.code(), error.to_string());
+        let exit = match error {
+            RestoreError::Db(error) => return Self::from(error),
+            RestoreError::File { .. }
+            | RestoreError::Itself { .. }
+            | RestoreError::NotAStore { .. }
+            | RestoreError::OtherStore { .. } => 2,
+            RestoreError::InUse { .. } => 3,
+            RestoreError::NoKey { .. } | RestoreError::Key(_) => 4,
+            RestoreError::Folder { .. } => 5,
+        };
+        Self { exit, code: code.to_owned(), message }
+    }
 }
 
 #[derive(Args)]
@@ -108,7 +129,7 @@ impl Verify {
     pub(super) fn run(self) -> Result<(), Failure> {
         let store = self.common.open()?;
         if let Some(file) = store.gate.sqlite_file() {
-            restore::check(file)?;
+            backup::check(file)?;
         }
         let report = store.gate.read(verify)?;
         let text = format!(

@@ -4,6 +4,7 @@ use super::feed;
 use crate::db::{DbError, Moment, Remedy, SqliteFile, Tx};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 /// Use-cases that may wait; more are turned away as busy.
@@ -86,6 +87,23 @@ where
         // Nobody waits any more when the request was dropped; the work is done all the same.
         let _ = self.reply.send(answer);
     }
+}
+
+/// Brings a file that nobody else knows up to date and runs one use-case on it, without a log beside it.
+pub(crate) fn alone<T: Send + 'static>(
+    path: &Path,
+    tenant: i64,
+    moment: Moment,
+    use_case: impl FnMut(&mut Tx<'_>) -> Result<T, DbError> + Send + 'static,
+) -> Result<T, DbError> {
+    let connection = SqliteFile::alone(path)?;
+    let (reply, answer) = sync_channel(1);
+    let mut batch: [Box<dyn Job>; 1] = [Box::new(UseCase { moment, use_case, said: None, reply })];
+    let committed = commit_all(&connection, tenant, &mut batch);
+    for job in batch {
+        job.answer(committed.clone());
+    }
+    answer.recv().map_err(|_| DbError::Pool("the transaction was given up".to_owned()))?
 }
 
 fn serve(file: &SqliteFile, tenant: i64, first: Connection, waiting: &Receiver<Box<dyn Job>>) {

@@ -65,7 +65,7 @@ impl Batches {
     }
 
     fn is_whole(&self) -> bool {
-        crate::restore::check(&self.dir.path().join("store.db")).is_ok()
+        crate::backup::check(&self.dir.path().join("store.db")).is_ok()
     }
 }
 
