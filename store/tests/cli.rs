@@ -4,6 +4,10 @@
 
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/gone.rs"]
+mod gone;
+#[path = "cli/guests.rs"]
+mod guests;
 #[path = "cli/opening.rs"]
 mod opening;
 #[path = "cli/restoring.rs"]

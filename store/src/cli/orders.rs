@@ -291,8 +291,10 @@ impl Create {
         let (name, kept) = (self.name.clone(), key.clone());
         let id = store.gate.write(move |tx| api_keys::create(tx, &name, &kept))?;
         let answer = json!({ "id": id, "name": self.name, "key": key });
-        self.common
-            .print(&answer, &format!("{key}\n(shown once; send it as Authorization: Bearer …)"));
+        self.common.print_once(
+            &answer,
+            &format!("{key}\n(shown once; send it as Authorization: Bearer …)"),
+        );
         Ok(())
     }
 }

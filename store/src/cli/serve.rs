@@ -2,13 +2,18 @@
 
 use super::{Common, Failure};
 use crate::api::{Api, router};
+use crate::door::{self, Door};
 use crate::jobs;
+use crate::log;
 use crate::open::{OpenError, Store};
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::Server;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use clap::Args;
+use hyper_util::rt::TokioTimer;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long open requests may take to end after a stop was asked for.
@@ -40,14 +45,7 @@ impl Serve {
                            --behind-proxy where a proxy speaks TLS";
             return Err(Failure::input("listen.plain_http", message));
         }
-        tracing_subscriber::fmt().with_writer(std::io::stderr).json().init();
-        let running = self.common.place().lock_running().map_err(|error| {
-            if error.kind() == std::io::ErrorKind::WouldBlock {
-                return Failure::refused("store.restoring", "data: a restore is at work");
-            }
-            let message = format!("data: {}: {error}", self.common.data.display());
-            Failure { exit: 4, code: "store.folder".to_owned(), message }
-        })?;
+        log::to_stderr();
         let store = self.common.open()?;
         store.remember()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -58,8 +56,6 @@ impl Serve {
         // The database's own runtime must not end inside of this one.
         drop(runtime);
         store.remember()?;
-        drop(store);
-        drop(running);
         served
     }
 
@@ -73,21 +69,22 @@ impl Serve {
         tokio::spawn(stop(handle.clone()));
         let work = tokio::spawn(work(store.clone()));
         let service = router(Api::new(store)).into_make_service();
+        let door = Door::new(door::places());
         let served = match (self.tls_cert, self.tls_key) {
             (Some(cert), Some(key)) => {
                 // Installed already is as good: there is one provider for the whole process.
                 let _ = rustls::crypto::ring::default_provider().install_default();
-                let tls = RustlsConfig::from_pem_file(cert, key).await.map_err(|error| {
-                    Failure::input("tls.files", format!("tls-cert, tls-key: {error}"))
-                })?;
-                let server = axum_server::from_tcp_rustls(listener, tls)
-                    .map_err(|error| Failure::from_io("listen", &error))?;
-                server.handle(handle).serve(service).await
+                let tls = tls(cert, key).await?;
+                let server = axum_server::from_tcp(listener)
+                    .map_err(|error| Failure::from_io("listen", &error))?
+                    .acceptor(RustlsAcceptor::new(tls).acceptor(door));
+                patient(server).handle(handle).serve(service).await
             }
             _ => {
                 let server = axum_server::from_tcp(listener)
-                    .map_err(|error| Failure::from_io("listen", &error))?;
-                server.handle(handle).serve(service).await
+                    .map_err(|error| Failure::from_io("listen", &error))?
+                    .acceptor(door);
+                patient(server).handle(handle).serve(service).await
             }
         };
         work.abort();
@@ -100,6 +97,23 @@ impl Serve {
         // Whoever started this waits for the line; a closed pipe is theirs to mind.
         let _ = std::io::stdout().flush();
     }
+}
+
+/// HTTP/1.1, and a connection without a request ends in time. The other version has no such limit.
+fn patient<A>(server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
+    let mut server = server.http1_only();
+    let mut http = server.http_builder().http1();
+    http.timer(TokioTimer::new()).header_read_timeout(door::HEAD_WITHIN);
+    server
+}
+
+async fn tls(cert: PathBuf, key: PathBuf) -> Result<RustlsConfig, Failure> {
+    let read = RustlsConfig::from_pem_file(cert, key).await;
+    let read =
+        read.map_err(|error| Failure::input("tls.files", format!("tls-cert, tls-key: {error}")))?;
+    let mut config = rustls::ServerConfig::clone(&read.get_inner());
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(RustlsConfig::from_config(Arc::new(config)))
 }
 
 async fn stop(handle: axum_server::Handle<SocketAddr>) {

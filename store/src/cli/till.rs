@@ -91,7 +91,7 @@ impl Code {
         let answer = serde_json::json!({
             "code": text, "location": location, "expires_at_ms": expires_at_ms
         });
-        self.common.print(&answer, &text);
+        self.common.print_once(&answer, &text);
         Ok(())
     }
 }
