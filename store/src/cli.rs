@@ -115,17 +115,19 @@ impl Common {
     /// # Errors
     /// [`Failure`] with exit code 3, 4 or 5.
     pub fn open(&self) -> Result<Store, Failure> {
-        static RUNNING: OnceLock<File> = OnceLock::new();
+        static RUNNING: OnceLock<Option<File>> = OnceLock::new();
         let place = self.place();
-        let running = place.lock_running().map_err(|error| {
-            if error.kind() == std::io::ErrorKind::WouldBlock {
-                return Failure::refused("store.restoring", "data: a restore is at work");
-            }
-            let message = format!("data: {}: {error}", self.data.display());
-            Failure { exit: 4, code: "store.folder".to_owned(), message }
-        })?;
+        let running = place.lock_reading().map_err(|error| self.not_held(&error))?;
         RUNNING.get_or_init(|| running);
         Ok(Store::open(&place, Arc::new(SystemClock))?)
+    }
+
+    fn not_held(&self, error: &std::io::Error) -> Failure {
+        if error.kind() == std::io::ErrorKind::WouldBlock {
+            return Failure::refused("store.restoring", "data: a restore is at work");
+        }
+        let message = format!("data: {}: {error}", self.data.display());
+        Failure { exit: 4, code: "store.folder".to_owned(), message }
     }
 
     /// Where the data are.

@@ -178,9 +178,36 @@ impl Place {
         Ok(file)
     }
 
+    /// As [`Self::lock_running`], also where nothing can be written: data on a disk that failed can still be read and backed
+    /// up. Nothing is held where there is no file to hold.
+    ///
+    /// # Errors
+    /// When a restore is at work.
+    pub fn lock_reading(&self) -> std::io::Result<Option<File>> {
+        match self.lock_running() {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied
+                ) =>
+            {
+                match File::open(self.lock_path()) {
+                    Ok(file) => file.try_lock_shared().map(|()| Some(file)).map_err(Into::into),
+                    Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+            held => held.map(Some),
+        }
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        self.data.join("store.lock")
+    }
+
     fn lock_file(&self) -> std::io::Result<File> {
         std::fs::create_dir_all(&self.data)?;
-        File::options().create(true).truncate(false).write(true).open(self.data.join("store.lock"))
+        File::options().create(true).truncate(false).write(true).open(self.lock_path())
     }
 
     /// A database's address may hold a password, so only the file is named.

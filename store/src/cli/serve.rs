@@ -46,6 +46,9 @@ impl Serve {
             return Err(Failure::input("listen.plain_http", message));
         }
         log::to_stderr();
+        // What cannot be written cannot be served.
+        let held = self.common.place().lock_running();
+        let _running = held.map_err(|error| self.common.not_held(&error))?;
         let store = self.common.open()?;
         store.remember()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()

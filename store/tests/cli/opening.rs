@@ -50,6 +50,38 @@ fn a_folder_that_cannot_be_written_is_named() {
 }
 
 #[test]
+fn data_that_can_only_be_read_are_still_listed_and_backed_up() {
+    let (dir, shelf) = (founded(), tempfile::tempdir().unwrap());
+    let server = crate::Server::start(dir.path());
+    let backup = shelf.path().join("backup.db");
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    };
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        mode(&entry.unwrap().path(), 0o444);
+    }
+    mode(dir.path(), 0o555);
+    mode(shelf.path(), 0o777);
+    for args in [&["till", "list"][..], &["backup", backup.to_str().unwrap()]] {
+        let mut command = Command::new(PROGRAM);
+        command.args(args).arg("--data").arg(dir.path());
+        // Rights do not bind root: then it runs as nobody.
+        if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+            command.uid(65_534).gid(65_534);
+        }
+        match command.output() {
+            Ok(output) => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{args:?}: {said}");
+            }
+            Err(error) => println!("SKIPPED: nobody cannot run the program: {error}"),
+        }
+    }
+    mode(dir.path(), 0o755);
+    drop(server);
+}
+
+#[test]
 fn a_file_that_is_no_database_is_named_and_left_alone() {
     let dir = founded();
     let file = dir.path().join("store.db");
