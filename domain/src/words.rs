@@ -123,7 +123,14 @@ fn names(currency: Currency, major: u64, minor: u64) -> (String, &'static str) {
         "JPY" => (["Yen", "Yen"], ["Sen", "Sen"]),
         "AED" => (["Dirham", "Dirhams"], ["Fils", "Fils"]),
         "SAR" => (["Riyal", "Riyals"], ["Halala", "Halalas"]),
+        "QAR" => (["Qatari Riyal", "Qatari Riyals"], ["Dirham", "Dirhams"]),
         "KWD" => (["Kuwaiti Dinar", "Kuwaiti Dinars"], ["Fils", "Fils"]),
+        "BHD" => (["Bahraini Dinar", "Bahraini Dinars"], ["Fils", "Fils"]),
+        "JOD" => (["Jordanian Dinar", "Jordanian Dinars"], ["Fils", "Fils"]),
+        "IQD" => (["Iraqi Dinar", "Iraqi Dinars"], ["Fils", "Fils"]),
+        "OMR" => (["Omani Rial", "Omani Rials"], ["Baisa", "Baisa"]),
+        "TND" => (["Tunisian Dinar", "Tunisian Dinars"], ["Millime", "Millimes"]),
+        "LYD" => (["Libyan Dinar", "Libyan Dinars"], ["Dirham", "Dirhams"]),
         code => ([code, code], ["Minor Unit", "Minor Units"]),
     };
     (majors[usize::from(major != 1)].to_owned(), minors[usize::from(minor != 1)])
@@ -165,6 +172,22 @@ mod tests {
         );
         assert_eq!(amount_in_words(Minor(101), Currency::GBP), "Pound One and One Penny Only");
         assert_eq!(words("KWD", 1500), "Kuwaiti Dinar One and Five Hundred Fils Only");
+    }
+
+    #[test]
+    fn a_thousandth_has_its_name() {
+        for (code, expected) in [
+            ("KWD", "Kuwaiti Dinars Two and One Fils Only"),
+            ("BHD", "Bahraini Dinars Two and One Fils Only"),
+            ("JOD", "Jordanian Dinars Two and One Fils Only"),
+            ("IQD", "Iraqi Dinars Two and One Fils Only"),
+            ("OMR", "Omani Rials Two and One Baisa Only"),
+            ("TND", "Tunisian Dinars Two and One Millime Only"),
+            ("LYD", "Libyan Dinars Two and One Dirham Only"),
+        ] {
+            assert_eq!(words(code, 2_001), expected);
+        }
+        assert_eq!(words("TND", 1_350), "Tunisian Dinar One and Three Hundred Fifty Millimes Only");
     }
 
     #[test]
