@@ -188,9 +188,7 @@ fn document_line(
     };
     let (unit_price_micros, price_override) = match &line.price {
         LinePrice::Unit { micros, was } => (*micros, was.clone()),
-        LinePrice::Given { gross_minor } => {
-            (UnitPrice::from_amount(*gross_minor, line.quantity_milli, rules.currency)?, None)
-        }
+        LinePrice::Given { gross_minor } => (unit_of(*gross_minor, line, rules.currency)?, None),
     };
     Ok(DocumentLine {
         no: line.no,
@@ -216,6 +214,19 @@ fn document_line(
         restock: None,
         gift_card: line.gift_card.clone(),
     })
+}
+
+/// The unit price that stands beside a given amount: that of the price book where it leads to the amount, else what the
+/// amount comes to for one.
+fn unit_of(gross: Minor, line: &BasketLine, currency: Currency) -> Result<UnitPrice, OutOfRange> {
+    let quantity = line.quantity_milli;
+    let listed = line.item.unit_price_micros.filter(|unit| {
+        !quantity.is_zero() && unit.times(quantity, currency).is_ok_and(|amount| amount == gross)
+    });
+    match listed {
+        Some(unit) => Ok(unit),
+        None => UnitPrice::from_amount(gross, quantity, currency),
+    }
 }
 
 /// A returned line inside an exchange: the same figures below zero.

@@ -330,3 +330,21 @@ fn money_on_a_card_bears_no_tax_takes_no_discount_and_is_no_supply() {
     alone.add(item("MILK", 1000, 0), Quantity(1000)).unwrap();
     assert_eq!(kind(&alone), DocumentKind::InvoiceCumBill);
 }
+
+#[test]
+fn a_price_label_shows_the_unit_price_of_the_price_book_where_it_leads_to_the_price() {
+    let sold = |unit_micros: i64, price: i64| {
+        let mut goods = item("CHEESE", 0, 5);
+        goods.unit_price_micros = Some(UnitPrice(unit_micros));
+        goods.uom = Uom::Kg;
+        goods.sold_by_weight = true;
+        let mut basket = Basket::new();
+        basket.add_label(goods, Embedded::PriceMinor(price), Currency::INR).unwrap();
+        let line = basket.checkout(&rules("IN", true)).unwrap().lines.remove(0);
+        (line.quantity_milli.0, line.unit_price_micros.0, line.gross_minor.0)
+    };
+    assert_eq!(sold(9_990_000, 459), (459, 9_990_000, 459));
+    assert_eq!(sold(19_900_000, 499), (251, 19_900_000, 499));
+    // Goods so dear that a gram is more than a cent: no quantity leads to the price.
+    assert_eq!(sold(500_000_000, 1_234), (25, 493_600_000, 1_234));
+}
