@@ -54,7 +54,7 @@ pub(crate) fn title(document: &Document, labels: &Labels) -> &'static str {
 pub(crate) fn tax_id_label(document: &Document, labels: &Labels) -> &'static str {
     match document.jurisdiction.as_str() {
         "IN" => labels.tax_id_in,
-        "GB" | "EU" => labels.vat_id,
+        "GB" | "GB-line" | "EU" | "EU-line" => labels.vat_id,
         _ => labels.tax_id,
     }
 }
@@ -90,6 +90,11 @@ pub(crate) fn components(document: &Document) -> Vec<&str> {
         }
     }
     names
+}
+
+/// What a component is called on paper.
+pub(crate) fn component_name<'a>(component: &'a str, labels: &Labels) -> &'a str {
+    if component == "SALES" { labels.sales_tax } else { component }
 }
 
 /// Sum of one component of a line.
@@ -142,7 +147,7 @@ pub(crate) fn totals(document: &Document, labels: &Labels) -> Vec<Row> {
         for component in components(document) {
             let of = document.tax_table.iter().filter(|row| row.component == component);
             let sum = saturating_total(of.map(|row| row.amount_minor));
-            rows.push(Row::plain(component, money(sum)));
+            rows.push(Row::plain(component_name(component, labels), money(sum)));
         }
     }
     let cards = document.lines.iter().filter(|line| line.gift_card.is_some());

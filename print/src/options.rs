@@ -158,6 +158,7 @@ labels! {
     closed: "Closed",
     shift: "Shift",
     sales: "Sales",
+    sales_tax: "Sales tax",
     returns: "Returns",
     net: "Net",
     discounts: "Discounts",

@@ -158,7 +158,8 @@ fn tax_summary(strip: &mut Strip, document: &Document, labels: &Labels) {
     strip.pair(&head, SMALL, labels.tax, SMALL);
     for row in &document.tax_table {
         let taxable = figures::money(row.taxable_minor, document.currency);
-        let label = format!("{} {}  ·  {taxable}", row.component, figures::rate(row.rate_ppm));
+        let name = content::component_name(&row.component, labels);
+        let label = format!("{name} {}  ·  {taxable}", figures::rate(row.rate_ppm));
         let amount = figures::money(row.amount_minor, document.currency);
         strip.pair(&label, small, &amount, small);
     }

@@ -182,7 +182,7 @@ impl<'a> Report<'a> {
             let rate = figures::rate(RatePpm(tax.rate_ppm));
             let taxable = figures::money(tax.taxable_minor, self.heading.currency);
             let amount = figures::money(tax.amount_minor, self.heading.currency);
-            let label = format!("{} {rate}", tax.component);
+            let label = format!("{} {rate}", content::component_name(&tax.component, self.labels));
             let detail = format!("{} {taxable}", self.labels.taxable);
             self.strip.row(Row { detail, ..Row::plain(&label, amount) });
         }

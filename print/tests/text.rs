@@ -287,3 +287,24 @@ fn same_document_gives_same_bytes() {
     };
     assert_eq!(z_report(fonts()), z_report(&other));
 }
+
+#[test]
+fn sales_tax_and_vat_numbers_are_called_as_people_know_them() {
+    let mut document = common::all().remove(0).1;
+    document.buyer = None;
+    document.seller.tax_id = Some("GB123456789".to_owned());
+    for line in &mut document.lines {
+        line.taxes.iter_mut().for_each(|tax| tax.component = "SALES".to_owned());
+    }
+    document.tax_table.iter_mut().for_each(|row| row.component = "SALES".to_owned());
+    for (jurisdiction, label) in
+        [("GB-line", "VAT no."), ("EU-line", "VAT no."), ("US", "Tax ID"), ("US-item", "Tax ID")]
+    {
+        document.jurisdiction = jurisdiction.to_owned();
+        for bytes in [a4(&document), receipt(&document)] {
+            let text = text(&bytes);
+            assert!(text.contains(&format!("{label} GB123456789")), "{jurisdiction}:\n{text}");
+            assert!(text.contains("Sales") && !text.contains("SALES"), "{text}");
+        }
+    }
+}

@@ -72,7 +72,7 @@ fn tax_summary(form: Form<'_>) -> Vec<Block> {
     let components = content::components(document);
     let several = components.len() > 1;
     let mut heads: Vec<&str> = vec![labels.taxable];
-    heads.extend(&components);
+    heads.extend(components.iter().map(|name| content::component_name(name, labels)));
     heads.extend(several.then_some(labels.total_tax));
     let columns = i32::try_from(heads.len()).unwrap_or(1);
     let first = mm(15);

@@ -187,7 +187,7 @@ fn heading(form: Form<'_>, column: Column<'_>) -> Vec<Line> {
         Column::Discount => (labels.discount, String::new()),
         Column::Taxable => (labels.taxable, String::new()),
         Column::TaxRate => (labels.tax_rate, String::new()),
-        Column::Component(name) => (name, String::new()),
+        Column::Component(name) => (content::component_name(name, labels), String::new()),
         Column::Amount => {
             (labels.amount, format!("({})", figures::currency_sign(document.currency)))
         }
