@@ -17,6 +17,7 @@
 use crate::amount::{Minor, OutOfRange};
 use crate::balance::Medium;
 use crate::document::{Tender, TenderType, Totals};
+use crate::figures::AMOUNT_MINOR_MAX;
 use crate::refund::Refundable;
 use crate::rounding::CashRounding;
 use uuid::Uuid;
@@ -25,6 +26,8 @@ use uuid::Uuid;
 pub const TENDERS_MAX: usize = 20;
 /// Longest reference, characters.
 pub const REFERENCE_MAX: usize = 64;
+
+const LARGEST: u64 = AMOUNT_MINOR_MAX.unsigned_abs();
 
 /// What is offered for a document. Amounts that go to the customer in an exchange are below zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,15 +88,23 @@ pub enum TenderError {
         /// Which one, from 1.
         no: usize,
     },
+    /// More than a document can hold.
+    #[error("tender {no}: {} minor units are more than a document can hold", .found.0)]
+    TooLarge {
+        /// Which one, from 1.
+        no: usize,
+        /// What was offered.
+        found: Minor,
+    },
     /// Two offers want the rest.
     #[error("tender {no}: amount is missing: only one tender can take the rest")]
     AmountMissing {
         /// Which one, from 1.
         no: usize,
     },
-    /// Empty or too long, or missing where it names a balance.
+    /// Empty, too long, with characters of control, or missing where it names a balance.
     #[error(
-        "tender {no}: reference must have 1 to 64 characters, and be there for a gift card or store credit"
+        "tender {no}: reference must have 1 to 64 characters, none of control, and be there for a gift card or store credit"
     )]
     Reference {
         /// Which one, from 1.
@@ -116,6 +127,7 @@ impl TenderError {
             Self::ExceedsDue { .. } => "tender.exceeds_due",
             Self::Amount { .. } => "tender.amount",
             Self::Given { .. } => "tender.given",
+            Self::TooLarge { .. } => "tender.too_large",
             Self::AmountMissing { .. } => "tender.amount_missing",
             Self::Reference { .. } => "tender.reference",
             Self::TooMany => "tender.too_many",
@@ -231,6 +243,10 @@ fn check(offers: &[Offer], fits: impl Fn(&Offer, Minor) -> bool) -> Result<(), T
         return Err(TenderError::TooMany);
     }
     for (no, offer) in (1..).zip(offers) {
+        let mut stated = offer.amount.into_iter().chain(offer.given);
+        if let Some(found) = stated.find(|sum| sum.0.unsigned_abs() > LARGEST) {
+            return Err(TenderError::TooLarge { no, found });
+        }
         if offer.amount.is_some_and(|amount| !fits(offer, amount)) {
             return Err(TenderError::Amount { no });
         }
@@ -239,7 +255,8 @@ fn check(offers: &[Offer], fits: impl Fn(&Offer, Minor) -> bool) -> Result<(), T
         }
         let unnamed = usize::from(Medium::of(offer.tender_type).is_none());
         let length = offer.reference.as_ref().map_or(unnamed, |text| text.chars().count());
-        if !(1..=REFERENCE_MAX).contains(&length) {
+        let control = offer.reference.iter().any(|text| text.chars().any(char::is_control));
+        if control || !(1..=REFERENCE_MAX).contains(&length) {
             return Err(TenderError::Reference { no });
         }
     }

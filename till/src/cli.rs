@@ -73,3 +73,6 @@ fn dispatch(arguments: &Arguments, output: &Output) -> Result<(), TillError> {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! What can go wrong at a till, a variant per remedy, with a stable code and an exit status at the edge.
 
+use daybook_domain::ids::IdError;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
@@ -198,9 +199,16 @@ impl From<rusqlite::Error> for TillError {
     }
 }
 
-impl From<daybook_domain::ids::IdError> for TillError {
-    fn from(error: daybook_domain::ids::IdError) -> Self {
-        Self::bad("id", error)
+impl From<IdError> for TillError {
+    fn from(error: IdError) -> Self {
+        match error {
+            IdError::Length { field, max } => {
+                Self::bad(field, format!("must have 1 to {max} characters"))
+            }
+            IdError::Character { field, found } => {
+                Self::bad(field, format!("may not contain {found:?}"))
+            }
+        }
     }
 }
 

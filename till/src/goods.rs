@@ -7,11 +7,12 @@ use crate::issue::Shop;
 use crate::ledger::gate::Gate;
 use crate::ledger::{Ledger, Topics};
 use crate::random;
+use crate::said::{LABEL_CHARS_MAX, text};
 use crate::sell;
 use crate::staff::Who;
 use crate::stock;
 use daybook_domain::amount::{Minor, Quantity};
-use daybook_domain::basket::Basket;
+use daybook_domain::basket::{Basket, REASON_MAX};
 use daybook_domain::entry::{
     BasketAside, BasketItem, CountLine, Fact, Movement, MovementReason, StockCounted, StockMoved,
 };
@@ -53,9 +54,10 @@ pub fn move_goods(
     who: &Who,
     how: &Move,
     goods: &[(Sku, Quantity)],
-    reason: Option<String>,
+    reason: Option<&str>,
 ) -> Result<(Option<Uuid>, Topics), TillError> {
     let settings = catalogue::settings(ledger.reader())?;
+    let reason = text("reason", reason, REASON_MAX)?;
     if goods.is_empty() || goods.len() > MOVEMENTS_MAX {
         return Err(TillError::bad("goods", format!("must be 1 to {MOVEMENTS_MAX}")));
     }
@@ -242,7 +244,8 @@ pub fn park(
     basket: &Basket,
     label: &str,
 ) -> Result<Topics, TillError> {
-    let ((), topics) = ledger.write(who.act(), |gate| park_in(gate, id, basket, label))?;
+    let label = text("label", Some(label), LABEL_CHARS_MAX)?.unwrap_or_default();
+    let ((), topics) = ledger.write(who.act(), |gate| park_in(gate, id, basket, &label))?;
     Ok(topics)
 }
 
@@ -296,8 +299,9 @@ pub fn abort(
     who: &Who,
     id: BasketId,
     basket: &Basket,
-    reason: Option<String>,
+    reason: Option<&str>,
 ) -> Result<Topics, TillError> {
+    let reason = text("reason", reason, REASON_MAX)?;
     let ((), topics) = ledger.write(who.act(), |gate| abort_in(gate, id, basket, reason))?;
     Ok(topics)
 }

@@ -2,18 +2,33 @@
 
 use crate::catalogue;
 use crate::error::TillError;
+use crate::feed;
 use crate::ledger::Ledger;
-use crate::ledger::query;
+use crate::ledger::gate::Gate;
+use crate::ledger::query::{self, By};
 use crate::random;
-use crate::sell::{Offers, SaleRequest, Sold, sell, snapshot};
+use crate::sell::{Offers, SaleRequest, Sold, sell_after, snapshot};
 use crate::shift::{self, Counted};
 use crate::staff::Who;
 use daybook_domain::amount::Minor;
-use daybook_domain::basket::import::{ImportError, Record, parse};
-use daybook_domain::clock::shift_day;
+use daybook_domain::basket::Basket;
+use daybook_domain::basket::import::{ImportError, Record, RecordLine, parse};
+use daybook_domain::catalogue::Snapshot;
 use daybook_domain::document::TenderType;
-use daybook_domain::ids::{CustomerId, DocumentId};
+use daybook_domain::entry::ShiftTotals;
+use daybook_domain::feed::LocationRow;
+use daybook_domain::ids::{CustomerId, DocumentId, LocationId};
+use rusqlite::Connection;
 use std::collections::BTreeMap;
+
+/// A line of a file of baskets.
+#[derive(Debug, Clone, Copy)]
+pub struct FileLine<'a> {
+    /// Which, from 1.
+    pub no: usize,
+    /// What stands there.
+    pub text: &'a str,
+}
 
 /// What became of a record.
 #[derive(Debug)]
@@ -24,48 +39,40 @@ pub enum Outcome {
     Already(String),
 }
 
-/// Sells one line of a file. With `auto_shift` shifts open and close by the business day of the data.
+/// Sells one line of a file. With `auto_shift` shifts open and close by the business day of the data, together with the
+/// sale: a record that is refused leaves them as they were.
 ///
 /// # Errors
-/// [`TillError::BadInput`] names line and field; refused as a sale is.
+/// [`TillError::BadInput`] names line and field; refused as `basket.store` for the record of another location,
+/// `sell.conflict` for one that was sold otherwise, and as a sale is.
 pub fn sell_record(
     ledger: &mut Ledger,
     who: &Who,
-    text: &str,
+    line: FileLine<'_>,
     auto_shift: bool,
 ) -> Result<(String, Outcome), TillError> {
-    let record = parse(text).map_err(|error| bad(&error))?;
+    let at_line =
+        |error: &dyn ToString| TillError::bad(format!("line {}", line.no), error.to_string());
+    let record = parse(line.text).map_err(|error| at_line(&error))?;
     let source = source_key(&record);
-    if let Some(number) = query::number_of_source(ledger.reader(), &source)? {
+    check_store(ledger, &record)?;
+    if let Some(number) = sold_before(ledger.reader(), &source, &record)? {
         return Ok((source, Outcome::Already(number)));
     }
     let who = Who { data_at_ms: record.at_ms, ..who.clone() };
-    if auto_shift {
-        shift_of_day(ledger, &who)?;
-    }
-    let day = match &ledger.live()?.shift {
-        Some(shift) => shift.day.clone(),
-        None => return Err(TillError::refused("shift.none_open", "no shift is open")),
+    let day = if auto_shift {
+        let settings = catalogue::settings(ledger.reader())?;
+        shift::day_of(&who, &settings).map_err(|error| at_line(&error))?.day
+    } else {
+        let open = ledger.live()?.shift.as_ref().map(|shift| shift.day.clone());
+        open.ok_or_else(|| TillError::refused("shift.none_open", "no shift is open"))?
     };
-    let happened = record.lines.iter().any(|line| line.given.is_some());
     let at_ms = who.at_ms();
-    let mut failed = None;
-    let conn = ledger.reader();
-    let basket = record.to_basket(|sku| {
-        let found = catalogue::item(conn, sku)
-            .and_then(|item| item.map(|item| snapshot(conn, &item, at_ms, &day)).transpose());
-        found.unwrap_or_else(|error| {
-            failed = Some(error);
-            None
-        })
-    });
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    let basket = basket.map_err(|error| bad(&error))?;
+    let basket = basket(ledger.reader(), &record, at_ms, &day)?.map_err(|error| at_line(&error))?;
     let request = SaleRequest {
         id: DocumentId(random::id(at_ms)?),
         basket,
+        happened: record.happened(),
         offers: Offers::OfRecord(Box::new(record)),
         buyer: None,
         customer: None::<CustomerId>,
@@ -73,39 +80,95 @@ pub fn sell_record(
         note: None,
         gift_message: None,
         source: Some(source.clone()),
-        happened,
     };
-    let sold = sell(ledger, &who, &request)?;
+    let sold = sell_after(ledger, &who, &request, |gate| {
+        if auto_shift { turn_to(gate, &who, &day) } else { Ok(()) }
+    });
+    let sold = sold.map_err(|error| match error {
+        error @ TillError::BadInput { .. } => at_line(&error),
+        error => error,
+    })?;
     Ok((source, Outcome::Sold(Box::new(sold))))
 }
 
-/// The key under which a record is sold once.
-fn source_key(record: &Record) -> String {
-    match &record.store {
-        Some(store) => format!("{store}/{}", record.basket),
-        None => record.basket.clone(),
+/// The basket of a record as it can be sold.
+fn basket(
+    conn: &Connection,
+    record: &Record,
+    at_ms: i64,
+    day: &str,
+) -> Result<Result<Basket, ImportError>, TillError> {
+    let mut failed = None;
+    let find = |line: &RecordLine| -> Result<Option<Snapshot>, TillError> {
+        // What is no longer sold may have been.
+        let item = catalogue::item(conn, &line.sku)?;
+        let item = item.filter(|item| !item.archived || line.given.is_some());
+        item.map(|item| snapshot(conn, &item, at_ms, day)).transpose()
+    };
+    let basket = record.to_basket(|line| {
+        find(line).unwrap_or_else(|error| {
+            failed = Some(error);
+            None
+        })
+    });
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(basket),
     }
 }
 
-fn bad(error: &ImportError) -> TillError {
-    TillError::bad("basket", error)
+/// The key under which a record is sold once. What divides its parts stands in none of them.
+fn source_key(record: &Record) -> String {
+    let part = |key: &str| key.replace('%', "%25").replace('/', "%2F");
+    match &record.store {
+        Some(store) => format!("{}/{}", part(store), part(&record.basket)),
+        None => part(&record.basket),
+    }
+}
+
+/// Refuses what was sold at another location of this shop. A key that is no location is only a key.
+fn check_store(ledger: &Ledger, record: &Record) -> Result<(), TillError> {
+    let Some(location) = record.store.as_deref().and_then(|store| LocationId::new(store).ok())
+    else {
+        return Ok(());
+    };
+    let ours = &ledger.identity()?.location;
+    let known: Option<LocationRow> = feed::row(ledger.reader(), &format!("location/{location}"))?;
+    if known.is_none() || location == *ours {
+        return Ok(());
+    }
+    let message =
+        format!("basket.store: {location} is another location, this till stands at {ours}");
+    Err(TillError::refused("basket.store", message).with("store", location))
+}
+
+/// The number under which a record was sold, if it was, and as it says.
+fn sold_before(
+    conn: &Connection,
+    source: &str,
+    record: &Record,
+) -> Result<Option<String>, TillError> {
+    let Some(number) = query::number_of_source(conn, source)? else { return Ok(None) };
+    // Of a document that the store told after a loss there is only the number.
+    let stored = query::document(conn, By::Source(source))?;
+    if stored.is_some_and(|stored| !record.is_of(&stored.sale.document)) {
+        let message = format!("basket {source} was sold as {number} with other goods or amounts");
+        return Err(TillError::refused("sell.conflict", message).with("number", number));
+    }
+    Ok(Some(number))
 }
 
 /// Closes the shift of another day, counted as expected, and opens one for the day of the data.
-fn shift_of_day(ledger: &mut Ledger, who: &Who) -> Result<(), TillError> {
-    let settings = catalogue::settings(ledger.reader())?;
-    let month = settings.fiscal_year_start_month;
-    let day = shift_day(who.at_ms(), settings.offset_min, month)
-        .map_err(|error| TillError::bad("at", error))?;
-    let open = ledger.live()?.shift.as_ref().map(|shift| shift.day.clone());
-    if open.as_ref() == Some(&day.day) {
+fn turn_to(gate: &mut Gate<'_>, who: &Who, day: &str) -> Result<(), TillError> {
+    let open = gate.live().shift.as_ref().map(|shift| shift.day == day);
+    if open == Some(true) {
         return Ok(());
     }
     if open.is_some() {
         // The whole ledger at each day of an import would take the square of it: what closes the last one verifies all.
-        close_as_expected(ledger, who, None)?;
+        shift::close_in(gate, who, as_expected)?;
     }
-    shift::open(ledger, who, Minor::ZERO, BTreeMap::new())?;
+    shift::open_in(gate, who, Minor::ZERO, BTreeMap::new())?;
     Ok(())
 }
 
@@ -119,15 +182,18 @@ pub fn close_as_expected(
     who: &Who,
     check: Option<&mut dyn FnMut(i64)>,
 ) -> Result<(), TillError> {
-    let totals = shift::totals(ledger)?;
+    let counted = as_expected(&shift::totals(ledger)?);
+    shift::close(ledger, who, counted, check)?;
+    Ok(())
+}
+
+fn as_expected(totals: &ShiftTotals) -> Counted {
     let cash = totals.tenders.iter().find(|row| row.tender_type == TenderType::Cash);
     let expected = cash.map_or(Minor::ZERO, |row| row.expected_minor);
     // Coupons that exceeded their baskets can leave the drawer below nothing; nobody counts that.
-    let counted = Counted {
+    Counted {
         amounts: BTreeMap::from([(TenderType::Cash, expected.max(Minor::ZERO))]),
         reason: Some("counted as expected".to_owned()),
         ..Counted::default()
-    };
-    shift::close(ledger, who, counted, check)?;
-    Ok(())
+    }
 }

@@ -10,7 +10,7 @@ use daybook_domain::document::{
     Document, DocumentKind, DocumentLine, OriginalRef, Party, Place, TaxRow, Tender, Totals,
 };
 use daybook_domain::feed::{LocationRow, Settings};
-use daybook_domain::figures;
+use daybook_domain::figures::{self, FigureError};
 use daybook_domain::ids::{CustomerId, DocumentId, LocationId};
 use daybook_domain::number::{FiscalYear, Series};
 use rusqlite::Connection;
@@ -103,8 +103,12 @@ pub(crate) fn issue(
         upi_vpa: settings.upi_vpa.clone(),
         training: identity.training,
     };
-    figures::verify(&document)
-        .map_err(|error| TillError::corrupt("document", &document.number, error))?;
+    figures::verify(&document).map_err(|error| match error {
+        FigureError::OutOfRange(_) => TillError::refused(error.code(), error.to_string()),
+        FigureError::Line { .. } | FigureError::Sum { .. } => {
+            TillError::corrupt("document", &document.number, error)
+        }
+    })?;
     if who.data_at_ms.is_none() {
         queue::put_original(gate.conn(), document.id, &document.number, who.at_ms())?;
     }

@@ -26,6 +26,7 @@ pub mod printing;
 pub mod random;
 pub mod refund;
 pub mod requests;
+pub mod said;
 pub mod sealed;
 pub mod search;
 pub mod sell;

@@ -6,7 +6,8 @@ use crate::issue::{Paper, Shop, issue};
 use crate::ledger::gate::Gate;
 use crate::ledger::query::{self, By};
 use crate::ledger::{Ledger, Topics};
-use crate::sell::{approval, figures, goods_out, jurisdiction, moves_stock};
+use crate::said;
+use crate::sell::{approval, believe, figures, goods_out, jurisdiction, moves_stock};
 use crate::staff::Who;
 use daybook_domain::amount::{Minor, Quantity};
 use daybook_domain::basket::Basket;
@@ -75,7 +76,7 @@ pub fn refund(
             totals: settled.totals,
             tenders: settled.tenders,
             original: Some(reference(&original)),
-            reason: Some(request.reason.clone()),
+            reason: Some(said::reason(&request.reason)?),
             buyer: original.buyer.clone(),
             customer: original.customer,
             place_of_supply: original.place_of_supply.clone(),
@@ -121,7 +122,7 @@ pub fn void(
             tax_table: void.figures.tax_table,
             tenders: void.tenders,
             original: Some(reference(&original)),
-            reason: Some(reason.to_owned()),
+            reason: Some(said::reason(reason)?),
             buyer: original.buyer.clone(),
             customer: original.customer,
             place_of_supply: original.place_of_supply.clone(),
@@ -167,6 +168,7 @@ pub fn exchange(
         let rounding = CashRounding::to(shop.settings.cash_rounding_minor);
         let settled = settle(&figures.totals, &offers, rounding)
             .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
+        believe(&offers, &settled, shop.settings.currency)?;
         if settled.totals.payable_minor.0 < 0 {
             check_ways(&original, &before, &settled.tenders)?;
         }
@@ -181,7 +183,7 @@ pub fn exchange(
             totals: settled.totals,
             tenders: settled.tenders,
             original: Some(reference(&original)),
-            reason: Some(request.reason.clone()),
+            reason: Some(said::reason(&request.reason)?),
             buyer: original.buyer.clone(),
             customer: original.customer,
             place_of_supply: original.place_of_supply.clone(),
@@ -242,7 +244,7 @@ pub fn without_receipt(
             totals: settled.totals,
             tenders: settled.tenders,
             original: None,
-            reason: Some(request.reason.clone()),
+            reason: Some(said::reason(&request.reason)?),
             buyer: None,
             customer: request.customer,
             place_of_supply: shop.location.seller.state.clone(),

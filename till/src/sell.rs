@@ -8,10 +8,12 @@ use crate::issue::{Paper, Shop, issue};
 use crate::ledger::gate::Gate;
 use crate::ledger::query::{self, By};
 use crate::ledger::{Ledger, Topics};
+use crate::said::{self, NOTE_CHARS_MAX};
 use crate::staff::Who;
 use crate::stock;
-use daybook_domain::amount::{Minor, Quantity, RatePpm};
+use daybook_domain::amount::{Currency, Minor, Quantity, RatePpm};
 use daybook_domain::basket::{Basket, BasketError, Rules};
+use daybook_domain::cash::change_max;
 use daybook_domain::catalogue::Snapshot;
 use daybook_domain::document::{Document, DocumentLine, LineFlag, Party, Place};
 use daybook_domain::entry::{Fact, Movement, Sale};
@@ -22,7 +24,7 @@ use daybook_domain::rounding::CashRounding;
 use daybook_domain::staff::Action;
 use daybook_domain::stock::{SaleRight, plan_sale};
 use daybook_domain::tax::Jurisdiction;
-use daybook_domain::tender::{Offer, settle};
+use daybook_domain::tender::{Offer, Settled, settle};
 use rusqlite::Connection;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -88,13 +90,25 @@ pub struct Sold {
 /// # Errors
 /// Refused by the rules of basket, tender, stock and staff; [`TillError::DiskFull`] before anything was taken.
 pub fn sell(ledger: &mut Ledger, who: &Who, request: &SaleRequest) -> Result<Sold, TillError> {
+    sell_after(ledger, who, request, |_| Ok(()))
+}
+
+/// Sells, after something else that only happens together with the sale.
+pub(crate) fn sell_after(
+    ledger: &mut Ledger,
+    who: &Who,
+    request: &SaleRequest,
+    before: impl FnOnce(&mut Gate<'_>) -> Result<(), TillError>,
+) -> Result<Sold, TillError> {
     if let Some(done) = query::document(ledger.reader(), By::Id(request.id))? {
         let document = done.sale.document;
         return Ok(Sold { document, beyond: Vec::new(), disk_low: false, topics: Topics::new() });
     }
     let disk_low = ledger.home().ensure_space()?;
-    let ((document, beyond), topics) =
-        ledger.write(who.act(), |gate| sell_in(gate, who, request))?;
+    let ((document, beyond), topics) = ledger.write(who.act(), |gate| {
+        before(gate)?;
+        sell_in(gate, who, request)
+    })?;
     Ok(Sold { document, beyond, disk_low, topics })
 }
 
@@ -124,9 +138,8 @@ fn sell_in(
     gate.shift()?;
     let shop = Shop::load(gate)?;
     let figures = figures(&shop, &request.basket, request.place_of_supply.as_ref())?;
-    if !request.happened {
-        gate.approved_by(approval(who, &shop.settings, &figures)?);
-    }
+    let approver = if request.happened { None } else { approval(who, &shop.settings, &figures)? };
+    gate.approved_by(approver);
     let (document, movements, beyond) = settle_sale(gate, &shop, who, request, figures)?;
     let source = request.source.clone();
     let fact = Fact::SaleCompleted(Sale { document: document.clone(), movements, source });
@@ -154,7 +167,11 @@ fn settle_sale(
     let settled = settle(&figures.totals, &offers, rounding)
         .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
     if !request.happened {
+        believe(&offers, &settled, shop.settings.currency)?;
         balances::take(gate.conn(), who.moment, &settled.tenders)?;
+    }
+    if let Some(buyer) = &request.buyer {
+        said::check_party(buyer)?;
     }
     let registered = request.buyer.as_ref().is_some_and(|buyer| buyer.tax_id.is_some());
     let kind = jurisdiction(&shop.settings)?.document_kind(&figures.lines, registered);
@@ -173,10 +190,35 @@ fn settle_sale(
             .place_of_supply
             .clone()
             .or_else(|| shop.location.seller.state.clone()),
-        note: request.note.clone(),
-        gift_message: request.gift_message.clone(),
+        note: said::text("note", request.note.as_deref(), NOTE_CHARS_MAX)?,
+        gift_message: said::text("gift_message", request.gift_message.as_deref(), NOTE_CHARS_MAX)?,
     };
     Ok((issue(gate, shop, who, paper)?, movements, beyond))
+}
+
+/// A code that was scanned into the amount is no cash.
+pub(crate) fn believe_change(change: Minor, currency: Currency) -> Result<(), TillError> {
+    if change <= change_max(currency) {
+        return Ok(());
+    }
+    let message = format!("{} minor units of change are not believed", change.0);
+    Err(TillError::refused("payment.change", message).with("change_minor", change.0))
+}
+
+/// The same of offers that settle a document; names the one that cannot be.
+pub(crate) fn believe(
+    offers: &[Offer],
+    settled: &Settled,
+    currency: Currency,
+) -> Result<(), TillError> {
+    let change = Minor::total(settled.tenders.iter().filter_map(|tender| tender.change_minor))?;
+    believe_change(change, currency).map_err(|error| match error {
+        TillError::Refused { code, message, values } => {
+            let no = offers.iter().position(|offer| offer.given.is_some()).unwrap_or(0) + 1;
+            TillError::Refused { code, message: format!("tender {no}: {message}"), values }
+        }
+        error => error,
+    })
 }
 
 /// The rules of this shop.

@@ -2,7 +2,7 @@
 
 use crate::catalogue;
 use crate::error::TillError;
-use crate::ledger::gate::CLOCK_IN_DOUBT;
+use crate::ledger::gate::{CLOCK_IN_DOUBT, Gate};
 use crate::ledger::query;
 use crate::ledger::{Ledger, OpenShift, Topics, state, verify};
 use crate::printing::queue::{self, NewJob, What};
@@ -11,12 +11,13 @@ use crate::random;
 use crate::staff::Who;
 use crate::stock;
 use daybook_domain::amount::Minor;
-use daybook_domain::clock::{self, ClockVerdict, Moment};
+use daybook_domain::clock::{self, ClockVerdict, Moment, ShiftDay};
 use daybook_domain::document::TenderType;
 use daybook_domain::entry::{
     CashMoved, Denominations, DrawerOpened, Fact, ShiftOpened, ShiftTotals, Statement,
     StatementLine, XReport, ZReport,
 };
+use daybook_domain::feed::Settings;
 use daybook_domain::ids::{ShiftId, Sku, StaffId};
 use daybook_domain::shift::{self, Count, ShiftError};
 use daybook_domain::staff::Action;
@@ -41,10 +42,18 @@ pub fn open(
     opening_float: Minor,
     denominations: Denominations,
 ) -> Result<(OpenShift, Topics), TillError> {
-    let settings = catalogue::settings(ledger.reader())?;
-    let month = settings.fiscal_year_start_month;
-    let day = clock::shift_day(who.at_ms(), settings.offset_min, month)
-        .map_err(|error| TillError::bad("at", error))?;
+    ledger.write(who.act(), |gate| open_in(gate, who, opening_float, denominations))
+}
+
+/// Opens a shift together with what is done in the same transaction.
+pub(crate) fn open_in(
+    gate: &mut Gate<'_>,
+    who: &Who,
+    opening_float: Minor,
+    denominations: Denominations,
+) -> Result<OpenShift, TillError> {
+    let settings = catalogue::settings(gate.conn())?;
+    let day = day_of(who, &settings)?;
     let opened = ShiftOpened {
         shift: ShiftId(random::id(who.at_ms())?),
         day: day.day,
@@ -53,26 +62,33 @@ pub fn open(
         denominations,
     };
     shift::validate_opening(&opened).map_err(|error| refused(&error))?;
-    ledger.write(who.act(), |gate| {
-        if let Some(open) = &gate.live().shift {
-            return Err(TillError::refused(
-                "shift.open_already",
-                format!("the shift of {} is still open", open.day),
-            ));
-        }
-        // A jump was noted when this transaction began, or by an act before it.
-        let jumped: Option<bool> = state::get(gate.conn(), CLOCK_IN_DOUBT)?;
-        let doubted = jumped == Some(true) || differs_from_store(gate.conn(), who.moment)?;
-        let approver = if doubted && who.data_at_ms.is_none() {
-            state::clear(gate.conn(), CLOCK_IN_DOUBT)?;
-            who.allow(Action::ConfirmClock, &settings)?
-        } else {
-            who.allow(Action::OpenShift, &settings)?
-        };
-        gate.approved_by(approver);
-        gate.append(&Fact::ShiftOpened(opened))?;
-        gate.shift().cloned()
-    })
+    if let Some(open) = &gate.live().shift {
+        return Err(TillError::refused(
+            "shift.open_already",
+            format!("the shift of {} is still open", open.day),
+        ));
+    }
+    // A jump was noted when this transaction began, or by an act before it.
+    let jumped: Option<bool> = state::get(gate.conn(), CLOCK_IN_DOUBT)?;
+    let doubted = jumped == Some(true) || differs_from_store(gate.conn(), who.moment)?;
+    let approver = if doubted && who.data_at_ms.is_none() {
+        state::clear(gate.conn(), CLOCK_IN_DOUBT)?;
+        who.allow(Action::ConfirmClock, &settings)?
+    } else {
+        who.allow(Action::OpenShift, &settings)?
+    };
+    gate.approved_by(approver);
+    gate.append(&Fact::ShiftOpened(opened))?;
+    gate.shift().cloned()
+}
+
+/// The business day and fiscal year of an act.
+///
+/// # Errors
+/// [`TillError::BadInput`] for a moment outside the calendar.
+pub(crate) fn day_of(who: &Who, settings: &Settings) -> Result<ShiftDay, TillError> {
+    clock::shift_day(who.at_ms(), settings.offset_min, settings.fiscal_year_start_month)
+        .map_err(|error| TillError::bad("at", error))
 }
 
 /// Whether the clock has jumped so far that a manager must confirm it before the next shift opens.
@@ -223,35 +239,44 @@ pub fn close(
     counted: Counted,
     check: Option<&mut dyn FnMut(i64)>,
 ) -> Result<(ZReport, Topics), TillError> {
-    let settings = catalogue::settings(ledger.reader())?;
     if let Some(progress) = check {
         verify::full(ledger.reader(), ledger.live()?, progress)?;
     }
-    ledger.write(who.act(), |gate| {
-        let open = gate.shift()?.clone();
-        let fold = query::shift_fold(gate.conn(), &open)?;
-        let worst = worst(fold.totals(), &counted.amounts)?;
-        let action = Action::CloseShift { over_short_minor: worst };
-        let approver = who.allow(action, &settings)?;
-        let count = Count {
-            counted_minor: counted.amounts,
-            denominations: counted.denominations,
-            blind: true,
-            reason: counted.reason,
-            approved: true,
-            limit_minor: settings.over_short_limit_minor,
-        };
-        let head = query::journal_head(gate.live());
-        let carried = query::carried(gate.conn())?;
-        let z = shift::close(&fold, count, carried, who.at_ms(), head)
-            .map_err(|error| refused(&error))?;
-        gate.approved_by(approver);
-        let pos = gate.append(&Fact::ShiftClosed(z.clone()))?;
-        if PrinterSetup::read(gate.conn())?.prints_receipts() {
-            queue_report(gate.conn(), pos, &format!("Z {}", z.z_no), who.at_ms())?;
-        }
-        Ok(z)
-    })
+    ledger.write(who.act(), |gate| close_in(gate, who, |_| counted))
+}
+
+/// Closes the shift together with what is done in the same transaction; `count` answers what was counted where the
+/// records have these totals.
+pub(crate) fn close_in(
+    gate: &mut Gate<'_>,
+    who: &Who,
+    count: impl FnOnce(&ShiftTotals) -> Counted,
+) -> Result<ZReport, TillError> {
+    let settings = catalogue::settings(gate.conn())?;
+    let open = gate.shift()?.clone();
+    let fold = query::shift_fold(gate.conn(), &open)?;
+    let counted = count(fold.totals());
+    let worst = worst(fold.totals(), &counted.amounts)?;
+    let action = Action::CloseShift { over_short_minor: worst };
+    let approver = who.allow(action, &settings)?;
+    let count = Count {
+        counted_minor: counted.amounts,
+        denominations: counted.denominations,
+        blind: true,
+        reason: counted.reason,
+        approved: true,
+        limit_minor: settings.over_short_limit_minor,
+    };
+    let head = query::journal_head(gate.live());
+    let carried = query::carried(gate.conn())?;
+    let z =
+        shift::close(&fold, count, carried, who.at_ms(), head).map_err(|error| refused(&error))?;
+    gate.approved_by(approver);
+    let pos = gate.append(&Fact::ShiftClosed(z.clone()))?;
+    if PrinterSetup::read(gate.conn())?.prints_receipts() {
+        queue_report(gate.conn(), pos, &format!("Z {}", z.z_no), who.at_ms())?;
+    }
+    Ok(z)
 }
 
 fn worst(totals: &ShiftTotals, counted: &BTreeMap<TenderType, Minor>) -> Result<Minor, TillError> {

@@ -2,7 +2,8 @@
 
 mod balances;
 mod desk;
-mod fixture;
+pub(crate) mod fixture;
+mod import;
 mod loss;
 mod orders;
 mod printing;
@@ -10,13 +11,14 @@ mod wipe;
 
 use crate::cli::look::status_of;
 use crate::error::TillError;
+use crate::import::{FileLine, Outcome as Imported, close_as_expected, sell_record};
 use crate::ledger::query::{self, By};
 use crate::ledger::{Ledger, Standing, rebuild, verify};
 use crate::refund::{ReturnRequest, refund, void};
 use crate::sell::{Offers, SaleRequest, Sold, sell, snapshot};
 use crate::shift::{self, Counted};
 use crate::staff::{Who, check_pin};
-use crate::{backup, catalogue, clock, export, goods, import, random, search, stock, sync_driver};
+use crate::{backup, catalogue, clock, export, goods, random, search, stock, sync_driver};
 use daybook_domain::amount::{Minor, Quantity};
 use daybook_domain::basket::Basket;
 use daybook_domain::document::TenderType;
@@ -105,10 +107,10 @@ fn the_same_act_sent_twice_is_one_document() {
     shift::open(&mut ledger, &who, Minor(0), BTreeMap::new()).unwrap();
     let line =
         r#"{"basket":7,"store":1,"at":"2026-11-21T09:00:00Z","lines":[{"sku":"TEA","qty":1}]}"#;
-    let sold = import::sell_record(&mut ledger, &who, line, true).unwrap().1;
-    assert!(matches!(sold, import::Outcome::Sold(_)));
-    let again = import::sell_record(&mut ledger, &who, line, true).unwrap().1;
-    assert!(matches!(again, import::Outcome::Already(_)));
+    let sold = sell_record(&mut ledger, &who, FileLine { no: 1, text: line }, true).unwrap().1;
+    assert!(matches!(sold, Imported::Sold(_)));
+    let again = sell_record(&mut ledger, &who, FileLine { no: 1, text: line }, true).unwrap().1;
+    assert!(matches!(again, Imported::Already(_)));
     all_holds(&ledger);
 }
 
@@ -329,7 +331,7 @@ fn a_shift_closed_as_expected_verifies_the_ledger_as_a_counted_one_does() {
         "DROP TRIGGER movement_never_changes; UPDATE movement SET quantity_milli = -7000",
     )
     .unwrap();
-    let closed = import::close_as_expected(&mut ledger, &boss, Some(&mut |_| {}));
+    let closed = close_as_expected(&mut ledger, &boss, Some(&mut |_| {}));
     assert_eq!(closed.unwrap_err().code(), "ledger.damaged");
 }
 

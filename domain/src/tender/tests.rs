@@ -126,7 +126,7 @@ fn absurd_offers_are_refused() {
         assert_eq!(refused(100, &[offer(unnamed, 100)]), TenderError::Reference { no: 1 });
     }
     let huge = [offer(TenderType::Card, i64::MAX), offer(TenderType::Upi, i64::MAX)];
-    assert_eq!(refused(100, &huge), TenderError::OutOfRange(OutOfRange));
+    assert_eq!(refused(100, &huge), TenderError::TooLarge { no: 1, found: Minor(i64::MAX) });
     assert!(settle(&totals(100), &[offer(TenderType::Cash, i64::MIN)], RUPEE).is_err());
     assert!(settle(&totals(100), &[given(i64::MIN)], RUPEE).is_err());
 }
@@ -164,4 +164,21 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn more_than_a_document_can_hold_is_refused_by_the_number_of_its_tender() {
+    let huge = Minor(1_000_000_000_000_000);
+    let refused = refused(100, &[offer(TenderType::Card, 50), given(huge.0)]);
+    assert_eq!(refused, TenderError::TooLarge { no: 2, found: huge });
+    assert_eq!(
+        refused.to_string(),
+        "tender 2: 1000000000000000 minor units are more than a document can hold"
+    );
+}
+
+#[test]
+fn a_reference_holds_no_characters_of_control() {
+    let slip = Offer { reference: Some("7\n8".to_owned()), ..offer(TenderType::Card, 100) };
+    assert_eq!(refused(100, &[slip]), TenderError::Reference { no: 1 });
 }

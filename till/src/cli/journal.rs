@@ -45,7 +45,7 @@ pub(super) fn export(
         let manifest = exports::export(ledger, file, now.at_ms)?;
         let entries: i64 = manifest.journals.iter().map(|journal| journal.seq).sum();
         output.line(&json!({
-            "event": "exported", "folder": file, "entries": entries,
+            "event": "exported", "folder": shown(file), "entries": entries,
             "incarnations": manifest.journals.len(),
         }));
         Ok(())
@@ -95,7 +95,7 @@ pub(super) fn backup(arguments: &Arguments, file: &Path, output: &Output) -> Res
         }
         done => done?,
     };
-    output.line(&json!({"event": "backed_up", "file": file.display().to_string(), "backup": done}));
+    output.line(&json!({"event": "backed_up", "file": shown(file), "backup": done}));
     Ok(())
 }
 
@@ -104,7 +104,7 @@ pub(super) fn unseal(file: &Path, to: &Path, output: &Output) -> Result<(), Till
     let read = std::io::stdin().read_line(&mut passphrase);
     read.map_err(TillError::io("standard input"))?;
     sealed::open(file, to, passphrase.trim_end_matches(['\r', '\n']))?;
-    output.line(&json!({"event": "unsealed", "from": file, "to": to}));
+    output.line(&json!({"event": "unsealed", "from": shown(file), "to": shown(to)}));
     Ok(())
 }
 
@@ -115,6 +115,11 @@ pub(super) fn restore(
     output: &Output,
 ) -> Result<(), TillError> {
     let kept = backups::restore(&arguments.data, file, now.at_ms)?;
-    output.line(&json!({"event": "restored", "from": file, "kept": kept}));
+    output.line(&json!({"event": "restored", "from": shown(file), "kept": shown(&kept)}));
     Ok(())
+}
+
+/// A path as it can be said: names need not be UTF-8.
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }

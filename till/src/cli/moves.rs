@@ -2,7 +2,7 @@
 
 use super::args::{Arguments, Cash, Enrol, Lease, Recover, Shift, ShiftCommand, Stock, Sync};
 use super::output::Output;
-use super::session::{goods, money, with_ledger, with_person};
+use super::session::{close, goods, money, no_uuid, with_ledger, with_person};
 use crate::catalogue;
 use crate::clock;
 use crate::error::TillError;
@@ -143,15 +143,14 @@ pub(super) fn stock(
             "transfer-out" => Move::TransferOut(other()?),
             _ => {
                 let transfer = match &wanted.transfer {
-                    Some(text) => {
-                        Some(text.parse().map_err(|error| TillError::bad("transfer", error))?)
-                    }
+                    Some(text) => Some(text.parse().map_err(|_| no_uuid("transfer", text))?),
                     None => None,
                 };
                 Move::TransferIn(other()?, transfer)
             }
         };
-        let (transfer, _) = stocks::move_goods(ledger, who, &how, &goods, wanted.reason.clone())?;
+        let (transfer, _) =
+            stocks::move_goods(ledger, who, &how, &goods, wanted.reason.as_deref())?;
         output.line(&json!({"event": "moved", "how": wanted.how, "transfer": transfer}));
         Ok(())
     })
@@ -205,8 +204,8 @@ fn with_ledger_shared(
 ) -> Result<(), TillError> {
     let ledger = Mutex::new(Ledger::open(&arguments.data)?);
     let result = run(&ledger);
-    let closed = ledger.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).close();
-    result.and(closed)
+    close(arguments, ledger.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+    result
 }
 
 pub(super) fn lease(

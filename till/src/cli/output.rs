@@ -24,6 +24,16 @@ impl Output {
         let _gone = writeln!(std::io::stderr(), "{text}");
     }
 
+    /// What a person should know of an act that was done, on stderr; with `--json` as an object.
+    pub(super) fn warning(&self, code: &str, message: &str) {
+        let text = if self.json {
+            json!({"warning": {"code": code, "message": message}}).to_string()
+        } else {
+            format!("warning: {code}: {message}")
+        };
+        let _gone = writeln!(std::io::stderr(), "{text}");
+    }
+
     /// Why it was not done, on stderr; with `--json` as an object with a stable code.
     pub(super) fn error(&self, error: &TillError) {
         let text = if self.json {

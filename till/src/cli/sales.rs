@@ -4,16 +4,17 @@ use super::args::{
     Abort, Arguments, Buyer, Exchange, Goods, Invoice, Park, Recall, Refund, Sell, Void,
 };
 use super::output::Output;
-use super::session::{basket, decimal, offers, with_person};
+use super::session::{basket, decimal, no_uuid, offers, with_person};
 use crate::catalogue;
 use crate::error::TillError;
 use crate::goods;
-use crate::import::{self, Outcome};
+use crate::import::{self, FileLine, Outcome};
 use crate::ledger::Ledger;
 use crate::lines;
 use crate::paper::{self, Form};
 use crate::random;
 use crate::refund::{self as returns, ReturnRequest, Returned};
+use crate::said;
 use crate::sell::{self as selling, Offers, SaleRequest, Sold};
 use crate::staff::Who;
 use daybook_domain::amount::{Quantity, RatePpm};
@@ -22,12 +23,11 @@ use daybook_domain::basket::import::RECORD_BYTES_MAX;
 use daybook_domain::basket::{Basket, Discount};
 use daybook_domain::document::{Document, Party, TenderType};
 use daybook_domain::ids::{BasketId, DocumentId};
-use daybook_domain::tax::states::by_code;
 use daybook_domain::tender::Offer;
 use daybook_print::Fonts;
 use serde_json::{Value, json};
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, ErrorKind, Read};
 use std::path::Path;
 
 pub(super) fn sell(arguments: &Arguments, sell: &Sell, output: &Output) -> Result<(), TillError> {
@@ -54,33 +54,32 @@ fn sell_basket(
             .set_bill_discount(Some(Discount::Rate(rate)))
             .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
     }
-    let currency = catalogue::settings(ledger.reader())?.currency;
-    let mut offers = offers(&sell.tenders, currency)?;
+    let settings = catalogue::settings(ledger.reader())?;
+    let mut offers = offers(&sell.tenders, settings.currency)?;
     if offers.is_empty() {
         offers.push(Offer::of(TenderType::Cash, None));
     }
-    sell_now(ledger, who, basket, offers, sell.note.clone(), buyer(&sell.buyer)?)
+    let buyer = buyer(&sell.buyer, &settings.jurisdiction)?;
+    sell_now(ledger, who, basket, offers, sell.note.clone(), buyer)
 }
 
-fn buyer(buyer: &Buyer) -> Result<Option<Party>, TillError> {
+fn buyer(buyer: &Buyer, jurisdiction: &str) -> Result<Option<Party>, TillError> {
     let Some(name) = &buyer.buyer_name else { return Ok(None) };
-    let state = match &buyer.buyer_state {
-        Some(code) => {
-            let known = by_code(code).map(daybook_domain::tax::states::State::place);
-            let problem = format!("{code:?} is no State code");
-            Some(known.ok_or_else(|| TillError::bad("buyer-state", problem))?)
-        }
-        None => None,
-    };
     let address = buyer.buyer_address.iter().flat_map(|text| text.split('|'));
-    Ok(Some(Party {
-        name: name.clone(),
-        address: address.map(str::to_owned).collect(),
-        tax_id: buyer.buyer_tax_id.clone(),
-        state,
-        phone: None,
-        email: None,
-    }))
+    let address: Vec<String> = address.map(str::to_owned).collect();
+    let (tax_id, state_code) = (buyer.buyer_tax_id.as_deref(), buyer.buyer_state.as_deref());
+    let said = said::Buyer { name, address: &address, tax_id, state_code };
+    let party = said::party(&said, jurisdiction).map_err(|error| match error {
+        TillError::BadInput { field, message } => {
+            let argument = match field.as_str() {
+                "state_code" => "buyer-state".to_owned(),
+                field => format!("buyer-{}", field.replace('_', "-")),
+            };
+            TillError::BadInput { field: argument, message }
+        }
+        error => error,
+    });
+    party.map(Some)
 }
 
 fn sell_now(
@@ -113,11 +112,7 @@ fn sell_file(
     file: &Path,
     output: &Output,
 ) -> Result<(), TillError> {
-    let reader: Box<dyn Read> = if file.as_os_str() == "-" {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(File::open(file).map_err(TillError::io(file.display().to_string()))?)
-    };
+    let reader = baskets(file)?;
     let (mut sold, mut already, mut refused) = (0_usize, 0, 0);
     let mut reader = BufReader::new(reader);
     let lines = std::iter::from_fn(|| lines::next(&mut reader, RECORD_BYTES_MAX).transpose());
@@ -125,17 +120,16 @@ fn sell_file(
         if sell.limit.is_some_and(|limit| sold >= limit) {
             break;
         }
-        let at_line = |error: TillError| match error {
-            TillError::BadInput { field, message } => {
-                TillError::BadInput { field: format!("line {no}: {field}"), message }
-            }
-            error => error,
-        };
-        let line = line.map_err(|error| TillError::bad(format!("line {no}"), error))?;
-        if line.trim().is_empty() {
+        let line = line.map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => TillError::bad(format!("line {no}"), error),
+            _ => TillError::io(file.display().to_string())(error),
+        })?;
+        // Some editors begin a file with a mark of the order of its bytes.
+        let text = if no == 1 { line.trim_start_matches('\u{feff}') } else { &line };
+        if text.trim().is_empty() {
             continue;
         }
-        match import::sell_record(ledger, who, &line, sell.auto_shift).map_err(at_line) {
+        match import::sell_record(ledger, who, FileLine { no, text }, sell.auto_shift) {
             Ok((source, Outcome::Sold(one))) => {
                 sold += 1;
                 output.line(&sold_line(&one, Some(&source)));
@@ -168,6 +162,19 @@ fn sell_file(
         return Err(TillError::refused("sell.refused", format!("{refused} baskets were refused")));
     }
     Ok(())
+}
+
+/// The file of baskets, opened.
+fn baskets(file: &Path) -> Result<Box<dyn Read>, TillError> {
+    if file.as_os_str() == "-" {
+        return Ok(Box::new(std::io::stdin()));
+    }
+    let path = file.display();
+    let wrong = |error| TillError::bad("baskets", format!("{path}: {error}"));
+    if std::fs::metadata(file).map_err(wrong)?.is_dir() {
+        return Err(TillError::bad("baskets", format!("{path} is a folder")));
+    }
+    Ok(Box::new(File::open(file).map_err(wrong)?))
 }
 
 fn sold_line(sold: &Sold, source: Option<&str>) -> Value {
@@ -287,8 +294,7 @@ pub(super) fn recall(
     output: &Output,
 ) -> Result<(), TillError> {
     with_person(arguments, |ledger, who| {
-        let id: BasketId =
-            recall.basket.parse().map_err(|error| TillError::bad("basket", error))?;
+        let id: BasketId = recall.basket.parse().map_err(|_| no_uuid("basket", &recall.basket))?;
         let currency = catalogue::settings(ledger.reader())?.currency;
         let mut offers = offers(&recall.tenders, currency)?;
         if offers.is_empty() {
@@ -321,7 +327,7 @@ pub(super) fn abort(
         let goods: &Goods = &abort.goods;
         let basket = basket(ledger, goods)?;
         let id = BasketId(random::id(who.at_ms())?);
-        goods::abort(ledger, who, id, &basket, abort.reason.clone())?;
+        goods::abort(ledger, who, id, &basket, abort.reason.as_deref())?;
         output.line(&json!({"event": "aborted", "basket": id}));
         Ok(())
     })
@@ -341,7 +347,7 @@ pub(super) fn invoice(
             .map_err(TillError::io(invoice.pdf.display().to_string()))?;
         output.line(&json!({
             "event": "printed", "number": invoice.number, "copy_no": copy_no,
-            "file": invoice.pdf, "bytes": bytes.len(),
+            "file": invoice.pdf.to_string_lossy(), "bytes": bytes.len(),
         }));
         Ok(())
     })

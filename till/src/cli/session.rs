@@ -1,6 +1,7 @@
 //! What every act of the command line begins with: the ledger and the people.
 
 use super::args::{Arguments, Goods, Tenders};
+use super::output::Output;
 use crate::balances;
 use crate::catalogue::{self, Scan};
 use crate::clock;
@@ -22,10 +23,18 @@ pub(super) fn with_ledger<T>(
 ) -> Result<T, TillError> {
     let mut ledger = Ledger::open(&arguments.data)?;
     let result = run(&mut ledger);
-    let closed = ledger.close();
-    let value = result?;
-    closed?;
-    Ok(value)
+    close(arguments, ledger);
+    result
+}
+
+/// Closes the ledger. What was done is committed: where only the note that it was closed cannot be written, the next start
+/// looks closer, and whoever acted is warned and not told that the act failed.
+pub(super) fn close(arguments: &Arguments, ledger: Ledger) {
+    if let Err(error) = ledger.close() {
+        let message =
+            format!("what was done is kept, but the ledger was not closed in order: {error}");
+        Output::new(arguments.json).warning(error.code(), &message);
+    }
 }
 
 /// Runs as the person of the arguments.
@@ -153,6 +162,11 @@ fn reference(tender_type: TenderType, tenders: &Tenders) -> Result<Option<String
         Some(_) => Ok(Some(balances::number(text)?.as_str().to_owned())),
         None => Ok(Some(text.clone())),
     }
+}
+
+/// A text that should be an id.
+pub(super) fn no_uuid(field: &str, text: &str) -> TillError {
+    TillError::bad(field, format!("{text:?} is no UUID"))
 }
 
 /// An amount in major units.

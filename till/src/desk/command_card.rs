@@ -1,10 +1,10 @@
 //! Codes that ask for something instead of naming goods: with them a scanner alone completes a sale.
 
 use super::history::{fonts, write};
-use super::selling::text;
 use super::{Desk, Fault, Turn};
 use crate::error::TillError;
 use crate::home::PAPERS;
+use crate::said::text;
 use daybook_domain::basket::REASON_MAX;
 use daybook_print::command_card;
 use serde::{Deserialize, Serialize};

@@ -2,17 +2,17 @@
 
 use super::draft::{Attempt, Draft, Exchange, Payment, Tendered};
 use super::printing::paper_state;
-use super::selling::text;
 use super::view::{self, Paid, Sold, UpiState};
 use super::{Approval, Desk, Fault, Turn};
 use crate::error::TillError;
 use crate::ledger::query::{self, By};
 use crate::refund::{self, ReturnRequest};
+use crate::said::text;
 use crate::sell::{self, Offers, SaleRequest, basket_refused, rules};
 use crate::staff::Who;
 use daybook_domain::amount::Minor;
 use daybook_domain::balance::Medium;
-use daybook_domain::cash::{change_max, quick};
+use daybook_domain::cash::quick;
 use daybook_domain::document::TenderType;
 use daybook_domain::ids::DocumentId;
 use daybook_domain::rounding::CashRounding;
@@ -251,18 +251,10 @@ impl Turn<'_> {
         }
         let given = handed.filter(|_| due.0 > 0);
         if let Some(given) = given {
-            self.check_change(given.checked_sub(due)?)?;
+            let change = given.checked_sub(due)?;
+            sell::believe_change(change, self.settings()?.currency)?;
         }
         self.complete(who, Some(Offer { given, ..Offer::of(TenderType::Cash, None) }))
-    }
-
-    /// A code that was scanned into the amount is no cash.
-    fn check_change(&self, change: Minor) -> Result<(), TillError> {
-        if change <= change_max(self.settings()?.currency) {
-            return Ok(());
-        }
-        let message = format!("{} minor units of change are not believed", change.0);
-        Err(TillError::refused("payment.change", message).with("change_minor", change.0))
     }
 
     /// Notes that are handed over bit by bit are one tender.
@@ -576,7 +568,7 @@ fn refused(error: &TenderError) -> TillError {
         | TenderError::Given { no }
         | TenderError::AmountMissing { no }
         | TenderError::Reference { no } => refused.with("no", no),
-        TenderError::TooMany | TenderError::OutOfRange(_) => refused,
+        TenderError::TooLarge { .. } | TenderError::TooMany | TenderError::OutOfRange(_) => refused,
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::draft::{About, Draft, Exchange};
 use super::printing::paper_state;
-use super::selling::text;
 use super::view::{
     self, ReturnLine, ReturnPreview, Returnable, ReturnableLine, ReturnedAmount, Sold, TenderAmount,
 };
@@ -11,10 +10,10 @@ use crate::catalogue;
 use crate::error::TillError;
 use crate::ledger::query::{self, By};
 use crate::refund::{self, ReturnRequest, Returned, UnreferencedReturn, refused};
+use crate::said::{self, text};
 use crate::sell::basket_refused;
 use daybook_domain::amount::{Quantity, Uom};
 use daybook_domain::balance::Medium;
-use daybook_domain::basket::REASON_MAX;
 use daybook_domain::document::{Document, DocumentLine, LineFlag, Tender, TenderType};
 use daybook_domain::ids::DocumentId;
 use daybook_domain::refund as rules;
@@ -66,7 +65,7 @@ impl Desk {
     ) -> Result<Sold, Fault> {
         self.act(|turn| {
             let who = turn.who_with(approval)?;
-            let reason = why(reason)?;
+            let reason = said::reason(reason)?;
             let id = DocumentId(turn.new_id()?);
             let number = number.trim().to_uppercase();
             let (document, topics) = refund::void(turn.ledger, &who, id, &number, &reason)?;
@@ -218,7 +217,7 @@ impl Turn<'_> {
             lines: refund.lines.iter().map(ReturnLine::returned).collect(),
             restock: true,
             offers,
-            reason: why(&refund.reason)?,
+            reason: said::reason(&refund.reason)?,
         };
         let (document, topics) = refund::refund(self.ledger, &who, &request)?;
         self.changed(topics);
@@ -262,7 +261,7 @@ impl Turn<'_> {
             restock: back.restock,
             offer: Offer { reference, ..Offer::of(back.tender, None) },
             customer: draft.about.customer,
-            reason: why(&back.reason)?,
+            reason: said::reason(&back.reason)?,
         };
         let again = query::document(self.conn(), By::Id(request.id))?.is_some();
         let (document, topics) = refund::without_receipt(self.ledger, &who, &request)?;
@@ -289,7 +288,7 @@ impl Turn<'_> {
         let exchange = Exchange {
             number: original.number.clone(),
             lines: lines.iter().map(ReturnLine::returned).collect(),
-            reason: why(reason)?,
+            reason: said::reason(reason)?,
             place_of_supply: original.place_of_supply.clone(),
         };
         self.edit(|draft: &mut Draft| {
@@ -353,11 +352,6 @@ impl ReturnLine {
 
 fn exchange_open() -> TillError {
     TillError::refused("exchange.open", "the basket takes something back already")
-}
-
-fn why(reason: &str) -> Result<String, TillError> {
-    text("reason", Some(reason), REASON_MAX)?
-        .ok_or_else(|| TillError::bad("reason", "must be given"))
 }
 
 fn by_piece(line: &DocumentLine) -> bool {

@@ -13,6 +13,7 @@ use crate::error::TillError;
 use crate::goods;
 use crate::ledger::query;
 use crate::ledger::state;
+use crate::said::{self, LABEL_CHARS_MAX, NOTE_CHARS_MAX, text};
 use crate::sell::{self, basket_refused, snapshot};
 use daybook_domain::amount::{Minor, Quantity, RatePpm, UnitPrice};
 use daybook_domain::barcode::Embedded;
@@ -20,17 +21,9 @@ use daybook_domain::basket::{BasketLine, LinePrice, REASON_MAX};
 use daybook_domain::catalogue::{NAME_MAX, Snapshot, rate_on};
 use daybook_domain::document::{Document, DocumentKind, Party, TenderType};
 use daybook_domain::feed::ItemRow;
-use daybook_domain::gstin;
 use daybook_domain::ids::{BasketId, CustomerId, Sku};
-use daybook_domain::tax::states;
 use uuid::Uuid;
 
-/// Longest note and gift message, characters.
-const NOTE_CHARS_MAX: usize = 200;
-/// Longest label of a parked basket, characters.
-const LABEL_CHARS_MAX: usize = 60;
-/// Most lines of a buyer's address.
-const ADDRESS_LINES_MAX: usize = 6;
 /// SKU under which goods are sold that the catalogue does not know.
 const OPEN_SKU: &str = "OPEN";
 
@@ -531,43 +524,10 @@ fn open_item(name: &str, rate: RatePpm) -> Result<Snapshot, TillError> {
     Ok(Snapshot::open_item(Sku::new(OPEN_SKU)?, name, rate))
 }
 
-/// A text that people read: trimmed, nothing where it is empty.
-pub(super) fn text(
-    field: &str,
-    given: Option<&str>,
-    max: usize,
-) -> Result<Option<String>, TillError> {
-    let given = given.map(str::trim).filter(|text| !text.is_empty());
-    if given.is_some_and(|text| text.chars().count() > max || text.chars().any(char::is_control)) {
-        let message = format!("may have {max} characters, none of control");
-        return Err(TillError::bad(field, message));
-    }
-    Ok(given.map(str::to_owned))
-}
-
 fn party(buyer: &Buyer, jurisdiction: &str) -> Result<Party, TillError> {
-    let name = text("name", Some(&buyer.name), NAME_MAX)?
-        .ok_or_else(|| TillError::bad("name", "must be given"))?;
-    let tax_id = text("tax_id", buyer.tax_id.as_deref(), 20)?.map(|id| id.to_uppercase());
-    let mut code = buyer.state_code.clone();
-    if let (Some(id), "IN") = (&tax_id, jurisdiction) {
-        gstin::check(id).map_err(|error| TillError::refused(error.code(), error.to_string()))?;
-        code = code.or_else(|| id.get(..2).map(str::to_owned));
-    }
-    let state = match &code {
-        Some(code) => {
-            Some(states::by_code(code).map(states::State::place).ok_or_else(|| {
-                TillError::bad("state_code", format!("{code:?} is no State code"))
-            })?)
-        }
-        None => None,
-    };
-    if buyer.address.len() > ADDRESS_LINES_MAX {
-        return Err(TillError::bad("address", format!("may have {ADDRESS_LINES_MAX} lines")));
-    }
-    let address = buyer.address.iter().map(|line| text("address", Some(line), NAME_MAX));
-    let address = address.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
-    Ok(Party { name, address, tax_id, state, phone: None, email: None })
+    let Buyer { name, address, tax_id, state_code } = buyer;
+    let (tax_id, state_code) = (tax_id.as_deref(), state_code.as_deref());
+    said::party(&said::Buyer { name, address, tax_id, state_code }, jurisdiction)
 }
 
 impl From<&Party> for Buyer {

@@ -11,7 +11,6 @@ use crate::goods::{self, Move};
 use crate::ledger::{Identity, query, state};
 use crate::stock;
 use daybook_domain::amount::Quantity;
-use daybook_domain::basket::REASON_MAX;
 use daybook_domain::feed::{LocationKind, LocationRow, StaffRow};
 use daybook_domain::ids::{LocationId, Sku};
 use rusqlite::Connection;
@@ -209,10 +208,10 @@ impl Desk {
     ) -> Result<Option<Uuid>, Fault> {
         self.act(|turn| {
             let who = turn.who_with(approval)?;
-            let reason = super::selling::text("reason", moved.reason.as_deref(), REASON_MAX)?;
             let how = how(moved)?;
             let goods = goods_of(turn.conn(), &moved.goods)?;
-            let (transfer, topics) = goods::move_goods(turn.ledger, &who, &how, &goods, reason)?;
+            let (transfer, topics) =
+                goods::move_goods(turn.ledger, &who, &how, &goods, moved.reason.as_deref())?;
             turn.changed(topics);
             Ok(transfer)
         })

@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-pub(super) const PIN: &str = "2580";
+pub(crate) const PIN: &str = "2580";
 
-pub(super) struct Shop {
+pub(crate) struct Shop {
     dir: tempfile::TempDir,
 }
 
 impl Shop {
-    pub(super) fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let shop = Self { dir: tempfile::tempdir().unwrap() };
         let mut ledger = Ledger::open(&shop.till()).unwrap();
         ledger
@@ -51,20 +51,20 @@ impl Shop {
         shop
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    pub(super) fn till(&self) -> PathBuf {
+    pub(crate) fn till(&self) -> PathBuf {
         self.dir.path().join("till")
     }
 
-    pub(super) fn ledger(&self) -> Ledger {
+    pub(crate) fn ledger(&self) -> Ledger {
         Ledger::open(&self.till()).unwrap()
     }
 }
 
-pub(super) fn who(ledger: &mut Ledger, staff: &str, approver: Option<&str>) -> Who {
+pub(crate) fn who(ledger: &mut Ledger, staff: &str, approver: Option<&str>) -> Who {
     let moment = clock::now();
     let actor = match approver {
         None => sign_in(ledger, moment, &staff.parse().unwrap(), PIN).unwrap().0,
@@ -76,7 +76,7 @@ pub(super) fn who(ledger: &mut Ledger, staff: &str, approver: Option<&str>) -> W
 }
 
 /// Rows that come with a later exchange.
-pub(super) fn receive(ledger: &mut Ledger, feed: i64, rows: &[(String, Value)]) {
+pub(crate) fn receive(ledger: &mut Ledger, feed: i64, rows: &[(String, Value)]) {
     let rows: Vec<FeedRow> = (feed..)
         .zip(rows)
         .map(|(feed, (key, value))| FeedRow::value(feed, key, value.to_string()).unwrap())
@@ -85,7 +85,7 @@ pub(super) fn receive(ledger: &mut Ledger, feed: i64, rows: &[(String, Value)]) 
 }
 
 /// A row that is gone.
-pub(super) fn forget(ledger: &mut Ledger, feed: i64, key: &str) {
+pub(crate) fn forget(ledger: &mut Ledger, feed: i64, key: &str) {
     take(ledger, vec![FeedRow::tombstone(feed, key)]);
 }
 

@@ -1,9 +1,9 @@
 use super::*;
 use crate::basket::Rules;
-use crate::document::LineFlag;
-use crate::fixtures::{item, rules};
+use crate::document::{DocumentKind, LineFlag};
+use crate::fixtures::{issued, item, rules};
 use crate::rounding::CashRounding;
-use crate::tender::settle;
+use crate::tender::{Settled, settle};
 use flate2::read::GzDecoder;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
@@ -30,25 +30,125 @@ fn each_bad_field_is_named_with_its_line() {
     let line =
         |line: &str| refused(&format!(r#"{{"basket":1,"lines":[{{"sku":1,"qty":1}},{line}]}}"#));
     for (json, expected) in [
-        (r#"{"sku":"a b","qty":1}"#, "line 2: sku may not contain ' '"),
-        (r#"{"sku":"","qty":1}"#, "line 2: sku must have 1 to 64 characters"),
-        (r#"{"sku":1}"#, "line 2: qty is missing"),
-        (r#"{"sku":1,"qty":1,"qty_milli":1}"#, "line 2: qty_milli cannot stand beside qty"),
-        (r#"{"sku":1,"qty":1,"list":5}"#, "line 2: sales is missing"),
-        (r#"{"sku":1,"qty":1,"retail_disc":5}"#, "line 2: list is missing"),
-        (r#"{"sku":1,"qty":1,"list":-5,"sales":-5}"#, "line 2: list may not be negative"),
+        (r#"{"sku":"a b","qty":1}"#, "sku may not contain ' '"),
+        (r#"{"sku":"","qty":1}"#, "sku must have 1 to 64 characters"),
+        (r#"{"qty":1}"#, "sku is missing"),
+        (r#"{"sku":null,"qty":1}"#, "sku: invalid type: null, expected a whole number or text"),
+        (
+            r#"{"sku":1,"qty":1.5}"#,
+            "qty: invalid type: floating point `1.5`, expected a whole number",
+        ),
+        (r#"{"sku":1}"#, "qty is missing"),
+        (r#"{"sku":1,"qty":1,"qty_milli":1}"#, "qty_milli cannot stand beside qty"),
+        (r#"{"sku":1,"qty":1,"list":5}"#, "sales is missing"),
+        (r#"{"sku":1,"qty":1,"retail_disc":5}"#, "list is missing"),
+        (r#"{"sku":1,"qty":1,"list":-5,"sales":-5}"#, "list may not be negative"),
         (
             r#"{"sku":1,"qty":1,"list":5,"sales":4}"#,
-            "line 2: list must be sales + retail_disc + coupon_match",
+            "list must be sales + retail_disc + coupon_match",
         ),
     ] {
-        assert_eq!(line(json), expected);
+        assert_eq!(line(json), format!("basket.lines[1].{expected}"));
     }
-    assert_eq!(refused(r#"{"basket":1,"lines":[]}"#), "lines may not be empty");
-    assert!(refused(r#"{"basket":1,"at":"noon","lines":[{"sku":1,"qty":1}]}"#).starts_with("at "));
-    assert!(refused(r#"{"basket":1,"lines":[{"sku":1,"qty":1.5}]}"#).starts_with("not a basket"));
-    assert!(refused("").starts_with("not a basket"));
-    assert!(refused(&" ".repeat(RECORD_BYTES_MAX + 1)).starts_with("a basket has at most"));
+    assert_eq!(
+        line(r#"[1,1,null,null,null,0,0,0]"#),
+        "basket.lines[1]: invalid type: sequence, expected an object"
+    );
+    assert_eq!(refused("[1]"), "basket: invalid type: sequence, expected an object");
+    assert_eq!(refused(r#"{"basket":1,"lines":[]}"#), "basket.lines may not be empty");
+    assert_eq!(
+        refused(r#"{"basket":1,"li"#),
+        "basket is not JSON: EOF while parsing a string at byte 15"
+    );
+    assert_eq!(refused(r#"{"basket":1} x"#), "basket.lines is missing");
+    assert_eq!(
+        refused(r#"{"basket":1,"lines":[{"sku":1,"qty":1}]} x"#),
+        "basket is not JSON: trailing characters at byte 42"
+    );
+    assert!(refused("").starts_with("basket is not JSON"));
+    assert!(refused(&" ".repeat(RECORD_BYTES_MAX + 1)).starts_with("basket has more than"));
+}
+
+#[test]
+fn keys_and_moments_have_their_limits() {
+    let with = |field: &str| {
+        let text = format!(r#"{{{field},"lines":[{{"sku":1,"qty":1}}]}}"#);
+        parse(&text).map_err(|error| error.to_string())
+    };
+    let keys = "must have 1 to 100 characters, none of control";
+    for key in [String::new(), "x".repeat(101), "a\\u0007".to_owned()] {
+        assert_eq!(
+            with(&format!(r#""basket":"{key}""#)).unwrap_err(),
+            format!("basket.basket {keys}")
+        );
+        assert_eq!(
+            with(&format!(r#""basket":1,"store":"{key}""#)).unwrap_err(),
+            format!("basket.store {keys}")
+        );
+    }
+    assert!(with(&format!(r#""basket":"{}","store":"é""#, "ü".repeat(100))).is_ok());
+    let at = |at: &str| with(&format!(r#""basket":1,"at":"{at}""#));
+    for (moment, good) in [
+        ("1999-12-31T23:59:59Z", false),
+        ("2000-01-01T00:00:00Z", true),
+        ("2099-12-31T23:59:59Z", true),
+        ("2100-01-01T00:00:00Z", false),
+    ] {
+        assert_eq!(at(moment).is_ok(), good, "{moment}");
+    }
+    assert_eq!(at("noon").unwrap_err(), "basket.at must be a moment such as 2017-01-01T12:26:30Z");
+}
+
+#[test]
+fn what_is_paid_elsewhere_is_taken_only_in_a_record_of_what_has_happened() {
+    for tender in ["cod", "online"] {
+        let with = |line: &str| {
+            let tender = format!(r#"{{"type":"coupon","amount_minor":1}},{{"type":"{tender}"}}"#);
+            parse(&format!(r#"{{"basket":1,"lines":[{line}],"tenders":[{tender}]}}"#))
+        };
+        assert_eq!(
+            with(r#"{"sku":1,"qty":1}"#).unwrap_err().to_string(),
+            "basket.tenders[1].type is no tender that is taken at a till"
+        );
+        assert!(with(r#"{"sku":1,"qty":1,"list":5,"sales":5}"#).is_ok());
+    }
+}
+
+#[test]
+fn a_record_knows_its_document_by_goods_and_given_amounts() {
+    let sold = |lines: &str| {
+        let record = parse(&format!(r#"{{"basket":1,"lines":[{lines}]}}"#)).unwrap();
+        let find = |line: &RecordLine| Some(item(line.sku.as_str(), 100, 0));
+        let figures = record.to_basket(find).unwrap().checkout(&rules("none", true)).unwrap();
+        let settled = Settled { totals: figures.totals, tenders: Vec::new() };
+        let document = issued(1, DocumentKind::Receipt, figures, settled);
+        (record, document)
+    };
+    let (tea, document) = sold(r#"{"sku":"TEA","qty":2},{"sku":"MILK","qty":1}"#);
+    assert!(tea.is_of(&document));
+    assert!(
+        sold(r#"{"sku":"MILK","qty":1},{"sku":"TEA","qty":1},{"sku":"TEA","qty":1}"#)
+            .0
+            .is_of(&document)
+    );
+    for other in [
+        r#"{"sku":"TEA","qty":2}"#,
+        r#"{"sku":"TEA","qty":2},{"sku":"MILK","qty":2}"#,
+        r#"{"sku":"TEA","qty":2},{"sku":"MILK","qty":1},{"sku":"SALT","qty":1}"#,
+        r#"{"sku":"TEA","qty":2,"list":200,"sales":200},{"sku":"MILK","qty":1}"#,
+    ] {
+        assert!(!sold(other).0.is_of(&document), "{other}");
+    }
+    let (given, document) =
+        sold(r#"{"sku":"TEA","qty":2,"list":200,"sales":190,"retail_disc":10}"#);
+    assert!(given.is_of(&document));
+    for other in [
+        r#"{"sku":"TEA","qty":2,"list":200,"sales":200}"#,
+        r#"{"sku":"TEA","qty":2,"list":210,"sales":200,"retail_disc":10}"#,
+        r#"{"sku":"TEA","qty":2}"#,
+    ] {
+        assert!(!sold(other).0.is_of(&document), "{other}");
+    }
 }
 
 #[test]
@@ -61,8 +161,8 @@ fn a_line_without_amounts_is_priced_from_the_catalogue() {
     let mut cheese = item("CHEESE", 40_000, 5);
     cheese.uom = Uom::Kg;
     cheese.sold_by_weight = true;
-    let find = |sku: &Sku| {
-        [item("TEA", 12_000, 5), cheese.clone()].into_iter().find(|item| item.sku == *sku)
+    let find = |line: &RecordLine| {
+        [item("TEA", 12_000, 5), cheese.clone()].into_iter().find(|item| item.sku == line.sku)
     };
     let figures = record.to_basket(find).unwrap().checkout(&rules("IN", true)).unwrap();
     assert_eq!(figures.totals.total_minor, Minor(34_000));
@@ -85,7 +185,7 @@ fn fuel_counts_in_thousandths_and_oddities_are_flagged() {
     )
     .unwrap();
     let basket = record
-        .to_basket(|sku| match sku.as_str() {
+        .to_basket(|line| match line.sku.as_str() {
             "FUEL" => Some(Snapshot { uom: Uom::Gallon, ..item("FUEL", 1, 0) }),
             "TEA" => Some(item("TEA", 100, 0)),
             _ => None,
@@ -141,9 +241,9 @@ impl Sums {
 
     fn record(&mut self, record: &Record, known: &BTreeMap<String, Uom>, rules: &Rules) {
         let basket = record
-            .to_basket(|sku| {
-                let uom = *known.get(sku.as_str())?;
-                Some(Snapshot { uom, ..item(sku.as_str(), 1, 0) })
+            .to_basket(|line| {
+                let uom = *known.get(line.sku.as_str())?;
+                Some(Snapshot { uom, ..item(line.sku.as_str(), 1, 0) })
             })
             .unwrap();
         let figures = basket.checkout(rules).unwrap();
