@@ -3,7 +3,7 @@
 use super::args::{Arguments, BalanceCommand};
 use super::orders::exchange;
 use super::output::Output;
-use super::session::{money, person};
+use super::session::{close, money, person};
 use crate::balances;
 use crate::catalogue;
 use crate::clock;
@@ -31,9 +31,8 @@ pub(super) fn balance(
             given_up.map(|()| json!({ "event": "dropped", "hold": hold }))
         }
     };
-    let closed = ledger.into_inner().unwrap_or_else(PoisonError::into_inner).close();
+    close(arguments, ledger.into_inner().unwrap_or_else(PoisonError::into_inner));
     let line = result?;
-    closed?;
     output.line(&line);
     Ok(())
 }

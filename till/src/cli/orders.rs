@@ -2,7 +2,7 @@
 
 use super::args::{Arguments, Order, OrderCommand};
 use super::output::Output;
-use super::session::{person, with_ledger, with_person};
+use super::session::{close, person, with_ledger, with_person};
 use crate::error::TillError;
 use crate::ledger::Ledger;
 use crate::orders::{self, OrderView, Parcel, Which};
@@ -83,9 +83,8 @@ fn cancel(
 ) -> Result<(), TillError> {
     let ledger = Mutex::new(Ledger::open(&arguments.data)?);
     let result = ask_and_wait(arguments, &ledger, which, reason);
-    let closed = ledger.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).close();
+    close(arguments, ledger.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
     let view = result?;
-    closed?;
     output.line(&line("cancelled", &view));
     Ok(())
 }
