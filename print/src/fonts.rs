@@ -1,8 +1,9 @@
-//! The fonts that ship with the program: parsed once, shared by every document.
+//! The fonts that ship with the program: parsed once, at first use, and shared by every document.
 
 use crate::PrintError;
 use crate::everyday::Everyday;
 use rustybuzz::{Direction, Face, Script, ShapePlan, script};
+use std::sync::OnceLock;
 
 /// Glyph space of all built-in fonts: this many units make one em.
 pub(crate) const UNITS_PER_EM: i32 = 1000;
@@ -22,6 +23,37 @@ pub(crate) enum Family {
     Devanagari,
     Arabic,
     Kannada,
+    /// Bengali and Assamese.
+    Bengali,
+    Gujarati,
+    /// Punjabi.
+    Gurmukhi,
+    Malayalam,
+    /// Odia.
+    Oriya,
+    Tamil,
+    Telugu,
+    Hebrew,
+    Thai,
+}
+
+impl Family {
+    /// All, in the order in which they are asked for a character that is of none of their scripts.
+    pub(crate) const ALL: [Self; FONT_COUNT / 2] = [
+        Self::Sans,
+        Self::Devanagari,
+        Self::Arabic,
+        Self::Kannada,
+        Self::Bengali,
+        Self::Gujarati,
+        Self::Gurmukhi,
+        Self::Malayalam,
+        Self::Oriya,
+        Self::Tamil,
+        Self::Telugu,
+        Self::Hebrew,
+        Self::Thai,
+    ];
 }
 
 /// One font face with what the layout asks of it again and again.
@@ -41,58 +73,178 @@ pub(crate) struct Font {
 pub(crate) type FontIndex = usize;
 
 /// Number of built-in fonts.
-pub(crate) const FONT_COUNT: usize = 8;
+pub(crate) const FONT_COUNT: usize = 26;
 
-/// All fonts, parsed. Load once per process: parsing costs more than a page.
+/// All fonts. Load once per process: that of Latin is parsed then, and costs more than a page; each of the others when a
+/// text first needs it.
 pub struct Fonts {
-    fonts: [Font; FONT_COUNT],
+    /// Boxed: a parsed font takes kilobytes, and all of them more than a small stack has to spare.
+    fonts: [OnceLock<Box<Font>>; FONT_COUNT],
+}
+
+/// A font as it ships: what [`Font::parse`] takes.
+struct Source {
+    name: &'static str,
+    data: &'static [u8],
+    plans: &'static [(Direction, Script)],
 }
 
 const SANS: &[(Direction, Script)] =
     &[(Direction::LeftToRight, script::LATIN), (Direction::RightToLeft, script::LATIN)];
-const DEVANAGARI: &[(Direction, Script)] = &[(Direction::LeftToRight, script::DEVANAGARI)];
 const ARABIC: &[(Direction, Script)] =
     &[(Direction::RightToLeft, script::ARABIC), (Direction::LeftToRight, script::ARABIC)];
-
-const KANNADA: &[(Direction, Script)] = &[(Direction::LeftToRight, script::KANNADA)];
+const HEBREW: &[(Direction, Script)] =
+    &[(Direction::RightToLeft, script::HEBREW), (Direction::LeftToRight, script::HEBREW)];
 
 macro_rules! font {
     ($name:literal, $file:literal, $plans:expr) => {
-        Font::parse($name, include_bytes!(concat!("../fonts/", $file)), $plans)?
+        Source { name: $name, data: include_bytes!(concat!("../fonts/", $file)), plans: $plans }
     };
 }
 
+/// In the order of [`Family`], regular before bold.
+static SOURCES: [Source; FONT_COUNT] = [
+    font!("NotoSans-Regular", "NotoSans_400Regular.ttf", SANS),
+    font!("NotoSans-Bold", "NotoSans_700Bold.ttf", SANS),
+    font!(
+        "NotoSansDevanagari-Regular",
+        "NotoSansDevanagari_400Regular.ttf",
+        &[(Direction::LeftToRight, script::DEVANAGARI)]
+    ),
+    font!(
+        "NotoSansDevanagari-Bold",
+        "NotoSansDevanagari_700Bold.ttf",
+        &[(Direction::LeftToRight, script::DEVANAGARI)]
+    ),
+    font!("NotoSansArabic-Regular", "NotoSansArabic_400Regular.ttf", ARABIC),
+    font!("NotoSansArabic-Bold", "NotoSansArabic_700Bold.ttf", ARABIC),
+    font!(
+        "NotoSansKannada-Regular",
+        "NotoSansKannada_400Regular.ttf",
+        &[(Direction::LeftToRight, script::KANNADA)]
+    ),
+    font!(
+        "NotoSansKannada-Bold",
+        "NotoSansKannada_700Bold.ttf",
+        &[(Direction::LeftToRight, script::KANNADA)]
+    ),
+    font!(
+        "NotoSansBengali-Regular",
+        "NotoSansBengali_400Regular.ttf",
+        &[(Direction::LeftToRight, script::BENGALI)]
+    ),
+    font!(
+        "NotoSansBengali-Bold",
+        "NotoSansBengali_700Bold.ttf",
+        &[(Direction::LeftToRight, script::BENGALI)]
+    ),
+    font!(
+        "NotoSansGujarati-Regular",
+        "NotoSansGujarati_400Regular.ttf",
+        &[(Direction::LeftToRight, script::GUJARATI)]
+    ),
+    font!(
+        "NotoSansGujarati-Bold",
+        "NotoSansGujarati_700Bold.ttf",
+        &[(Direction::LeftToRight, script::GUJARATI)]
+    ),
+    font!(
+        "NotoSansGurmukhi-Regular",
+        "NotoSansGurmukhi_400Regular.ttf",
+        &[(Direction::LeftToRight, script::GURMUKHI)]
+    ),
+    font!(
+        "NotoSansGurmukhi-Bold",
+        "NotoSansGurmukhi_700Bold.ttf",
+        &[(Direction::LeftToRight, script::GURMUKHI)]
+    ),
+    font!(
+        "NotoSansMalayalam-Regular",
+        "NotoSansMalayalam_400Regular.ttf",
+        &[(Direction::LeftToRight, script::MALAYALAM)]
+    ),
+    font!(
+        "NotoSansMalayalam-Bold",
+        "NotoSansMalayalam_700Bold.ttf",
+        &[(Direction::LeftToRight, script::MALAYALAM)]
+    ),
+    font!(
+        "NotoSansOriya-Regular",
+        "NotoSansOriya_400Regular.ttf",
+        &[(Direction::LeftToRight, script::ORIYA)]
+    ),
+    font!(
+        "NotoSansOriya-Bold",
+        "NotoSansOriya_700Bold.ttf",
+        &[(Direction::LeftToRight, script::ORIYA)]
+    ),
+    font!(
+        "NotoSansTamil-Regular",
+        "NotoSansTamil_400Regular.ttf",
+        &[(Direction::LeftToRight, script::TAMIL)]
+    ),
+    font!(
+        "NotoSansTamil-Bold",
+        "NotoSansTamil_700Bold.ttf",
+        &[(Direction::LeftToRight, script::TAMIL)]
+    ),
+    font!(
+        "NotoSansTelugu-Regular",
+        "NotoSansTelugu_400Regular.ttf",
+        &[(Direction::LeftToRight, script::TELUGU)]
+    ),
+    font!(
+        "NotoSansTelugu-Bold",
+        "NotoSansTelugu_700Bold.ttf",
+        &[(Direction::LeftToRight, script::TELUGU)]
+    ),
+    font!("NotoSansHebrew-Regular", "NotoSansHebrew_400Regular.ttf", HEBREW),
+    font!("NotoSansHebrew-Bold", "NotoSansHebrew_700Bold.ttf", HEBREW),
+    font!(
+        "NotoSansThai-Regular",
+        "NotoSansThai_400Regular.ttf",
+        &[(Direction::LeftToRight, script::THAI)]
+    ),
+    font!(
+        "NotoSansThai-Bold",
+        "NotoSansThai_700Bold.ttf",
+        &[(Direction::LeftToRight, script::THAI)]
+    ),
+];
+
 impl Fonts {
-    /// Parses the built-in fonts.
+    /// Looks through the built-in fonts, and parses those of Latin.
     ///
     /// # Errors
     /// [`PrintError::Font`] names the font that cannot be read: a broken build.
     pub fn load() -> Result<Self, PrintError> {
-        Ok(Self {
-            fonts: [
-                font!("NotoSans-Regular", "NotoSans_400Regular.ttf", SANS),
-                font!("NotoSans-Bold", "NotoSans_700Bold.ttf", SANS),
-                font!(
-                    "NotoSansDevanagari-Regular",
-                    "NotoSansDevanagari_400Regular.ttf",
-                    DEVANAGARI
-                ),
-                font!("NotoSansDevanagari-Bold", "NotoSansDevanagari_700Bold.ttf", DEVANAGARI),
-                font!("NotoSansArabic-Regular", "NotoSansArabic_400Regular.ttf", ARABIC),
-                font!("NotoSansArabic-Bold", "NotoSansArabic_700Bold.ttf", ARABIC),
-                font!("NotoSansKannada-Regular", "NotoSansKannada_400Regular.ttf", KANNADA),
-                font!("NotoSansKannada-Bold", "NotoSansKannada_700Bold.ttf", KANNADA),
-            ],
-        })
+        let fonts = Self { fonts: [const { OnceLock::new() }; FONT_COUNT] };
+        for (index, (place, source)) in fonts.fonts.iter().zip(&SOURCES).enumerate() {
+            if index < 2 {
+                let _new = place.set(Box::new(Font::parse(source)?));
+            } else {
+                source.face()?;
+            }
+        }
+        Ok(fonts)
     }
 
     /// The place of a font.
     pub(crate) fn index(family: Family, weight: Weight) -> FontIndex {
-        let base = match family {
+        let base = 2 * match family {
             Family::Sans => 0,
-            Family::Devanagari => 2,
-            Family::Arabic => 4,
-            Family::Kannada => 6,
+            Family::Devanagari => 1,
+            Family::Arabic => 2,
+            Family::Kannada => 3,
+            Family::Bengali => 4,
+            Family::Gujarati => 5,
+            Family::Gurmukhi => 6,
+            Family::Malayalam => 7,
+            Family::Oriya => 8,
+            Family::Tamil => 9,
+            Family::Telugu => 10,
+            Family::Hebrew => 11,
+            Family::Thai => 12,
         };
         match weight {
             Weight::Regular => base,
@@ -102,26 +254,23 @@ impl Fonts {
 
     /// The font at a place that [`Fonts::index`] gave.
     pub(crate) fn get(&self, index: FontIndex) -> &Font {
-        &self.fonts[index]
+        self.fonts[index].get_or_init(|| {
+            let font = Font::parse(&SOURCES[index]);
+            Box::new(font.expect("its face was read when the fonts were loaded"))
+        })
     }
 }
 
 impl std::fmt::Debug for Fonts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.fonts.iter().map(|font| font.name)).finish()
+        f.debug_list().entries(SOURCES.iter().map(|font| font.name)).finish()
     }
 }
 
 impl Font {
-    fn parse(
-        name: &'static str,
-        data: &'static [u8],
-        plans: &[(Direction, Script)],
-    ) -> Result<Self, PrintError> {
-        let face = Face::from_slice(data, 0).ok_or(PrintError::Font(name))?;
-        if face.units_per_em() != UNITS_PER_EM {
-            return Err(PrintError::Font(name));
-        }
+    fn parse(source: &Source) -> Result<Self, PrintError> {
+        let Source { name, data, plans } = *source;
+        let face = source.face()?;
         let mut ascii = [0; 128];
         for (slot, character) in ascii.iter_mut().zip('\0'..) {
             *slot = face.glyph_index(character).map_or(0, |glyph| glyph.0);
@@ -164,6 +313,41 @@ impl Font {
     }
 }
 
+impl Source {
+    /// The face, for shaping.
+    fn face(&self) -> Result<Face<'static>, PrintError> {
+        let face = Face::from_slice(self.data, 0).ok_or(PrintError::Font(self.name))?;
+        if face.units_per_em() == UNITS_PER_EM {
+            Ok(face)
+        } else {
+            Err(PrintError::Font(self.name))
+        }
+    }
+}
+
 fn plans_latin(font: &Font) -> bool {
     font.plan(Direction::LeftToRight).is_some_and(|(script, _)| script == script::LATIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parsed_fonts_take_little_of_a_stack() {
+        assert!(size_of::<Fonts>() < 1024, "they are moved through several frames");
+    }
+
+    #[test]
+    fn every_built_in_font_is_in_its_place() {
+        let fonts = Fonts::load().unwrap();
+        for family in Family::ALL {
+            for weight in [Weight::Regular, Weight::Bold] {
+                let name = fonts.get(Fonts::index(family, weight)).name;
+                let script =
+                    if family == Family::Sans { String::new() } else { format!("{family:?}") };
+                assert_eq!(name, format!("NotoSans{script}-{weight:?}"));
+            }
+        }
+    }
 }

@@ -4,8 +4,10 @@
 //! recomputed. The same document with the same [`Options`] gives the same bytes. No IO, no clock: load the
 //! [`Fonts`] once per process and share them.
 //!
-//! Text is shaped (Latin, Devanagari, Kannada, Arabic, in both directions), embedded as the glyphs in use, and stays
-//! searchable and copyable; a character that no font has shows as a box.
+//! Text is shaped, embedded as the glyphs in use, and stays searchable and copyable. Built-in fonts have Latin, Greek,
+//! Cyrillic, the scripts of India (Bengali, Devanagari, Gujarati, Gurmukhi, Kannada, Malayalam, Odia, Tamil, Telugu),
+//! Arabic, Hebrew and Thai, regular and bold, in both directions. A character that no font has (Chinese, Japanese, Korean,
+//! emoji) shows as a box; [`missing_glyphs`] answers which they are.
 
 mod a4;
 mod block;
@@ -17,6 +19,7 @@ pub mod escpos;
 mod everyday;
 mod figures;
 mod fonts;
+mod missing;
 mod options;
 mod pdf;
 mod receipt;
@@ -31,6 +34,7 @@ pub use a4::render_a4;
 pub use command_card::command_card;
 pub use error::PrintError;
 pub use fonts::Fonts;
+pub use missing::missing_glyphs;
 pub use options::{Labels, Marking, Options};
 pub use receipt::receipt;
 pub use strip::Strip;

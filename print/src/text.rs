@@ -40,12 +40,33 @@ impl Line {
     }
 }
 
-/// Shapes one line; control characters count as spaces.
+/// Shapes one line; control characters count as spaces. The line's text is canonically the same, but not by its bytes.
 pub(crate) fn shape(fonts: &Fonts, weight: Weight, text: &str) -> Line {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text: String = text.chars().flat_map(written).collect();
     let glyphs = everyday(fonts, weight, &text).unwrap_or_else(|| fully(fonts, weight, &text));
     let width = glyphs.iter().map(|glyph| glyph.advance).fold(0, i32::saturating_add);
     Line { text, glyphs, width }
+}
+
+/// A character as it is written. A vowel sign that stands on both sides of its letter is two: each side has a glyph, and one
+/// without a character of its own would leave a gap in what is copied.
+fn written(character: char) -> impl Iterator<Item = char> {
+    let (first, second) = match character {
+        '\u{09CB}' => ('\u{09C7}', Some('\u{09BE}')),
+        '\u{09CC}' => ('\u{09C7}', Some('\u{09D7}')),
+        '\u{0B48}' => ('\u{0B47}', Some('\u{0B56}')),
+        '\u{0B4B}' => ('\u{0B47}', Some('\u{0B3E}')),
+        '\u{0B4C}' => ('\u{0B47}', Some('\u{0B57}')),
+        '\u{0BCA}' => ('\u{0BC6}', Some('\u{0BBE}')),
+        '\u{0BCB}' => ('\u{0BC7}', Some('\u{0BBE}')),
+        '\u{0BCC}' => ('\u{0BC6}', Some('\u{0BD7}')),
+        '\u{0D4A}' => ('\u{0D46}', Some('\u{0D3E}')),
+        '\u{0D4B}' => ('\u{0D47}', Some('\u{0D3E}')),
+        '\u{0D4C}' => ('\u{0D46}', Some('\u{0D57}')),
+        character if character.is_control() => (' ', None),
+        character => (character, None),
+    };
+    std::iter::once(first).chain(second)
 }
 
 /// Breaks a text into lines no wider than `width` at `size` (hundredths of a point).
@@ -117,8 +138,8 @@ fn split_word(fonts: &Fonts, weight: Weight, word: &str, size: i32, width: i32) 
         });
         let mut count = rest.count().max(1);
         let part = |count: usize| {
-            let end = clusters.get(first + count).map_or(word.len(), |(at, _)| *at);
-            word.get(start..end).unwrap_or_default()
+            let end = clusters.get(first + count).map_or(line.text.len(), |(at, _)| *at);
+            line.text.get(start..end).unwrap_or_default()
         };
         // A letter may stand wider at the end of a line than before the one that it was kerned to.
         while count > 1 && !fits(part(count)) {
@@ -209,8 +230,9 @@ fn font_for(
         return current;
     }
     let own = family(character);
-    [own, Family::Sans, Family::Devanagari, Family::Arabic, Family::Kannada]
+    [own]
         .into_iter()
+        .chain(Family::ALL)
         .map(|family| Fonts::index(family, weight))
         .find(|font| fonts.get(*font).glyph(character).is_some())
         .unwrap_or(Fonts::index(Family::Sans, weight))
@@ -226,17 +248,28 @@ fn family(character: char) -> Family {
         | '\u{0870}'..='\u{08FF}'
         | '\u{FB50}'..='\u{FDFF}'
         | '\u{FE70}'..='\u{FEFE}' => Family::Arabic,
+        '\u{0590}'..='\u{05FF}' | '\u{FB1D}'..='\u{FB4F}' => Family::Hebrew,
+        '\u{0980}'..='\u{09FF}' => Family::Bengali,
+        '\u{0A00}'..='\u{0A7F}' => Family::Gurmukhi,
+        '\u{0A80}'..='\u{0AFF}' => Family::Gujarati,
+        '\u{0B00}'..='\u{0B7F}' => Family::Oriya,
+        '\u{0B80}'..='\u{0BFF}' => Family::Tamil,
+        '\u{0C00}'..='\u{0C7F}' => Family::Telugu,
         '\u{0C80}'..='\u{0CFF}' => Family::Kannada,
+        '\u{0D00}'..='\u{0D7F}' => Family::Malayalam,
+        '\u{0E00}'..='\u{0E7F}' => Family::Thai,
         _ => Family::Sans,
     }
 }
 
-/// Whether a character stays in the font of the one before it: spaces, joiners and combining marks.
+/// Whether a character stays in the font of the one before it: spaces, joiners, combining marks, and the full stop that
+/// the scripts of India share.
 fn joins(character: char) -> bool {
-    character == ' ' || is_joiner(character) || matches!(character, '\u{0300}'..='\u{036F}')
+    let shared = matches!(character, '\u{0300}'..='\u{036F}' | '\u{0964}' | '\u{0965}');
+    character == ' ' || is_joiner(character) || shared
 }
 
-fn is_joiner(character: char) -> bool {
+pub(crate) fn is_joiner(character: char) -> bool {
     matches!(character, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}')
 }
 
@@ -389,6 +422,15 @@ mod tests {
             ("क्षीरसागर", Family::Devanagari),
             ("الأنصاري", Family::Arabic),
             ("ಲಕ್ಷ್ಮೀ", Family::Kannada),
+            ("ক্ষীরের সন্দেশ", Family::Bengali),
+            ("શુદ્ધ ઘી", Family::Gujarati),
+            ("ਸਿੰਘ ਕਣਕ", Family::Gurmukhi),
+            ("ശുദ്ധമായ നെയ്യ്", Family::Malayalam),
+            ("ଶୁଦ୍ଧ ଘିଅ", Family::Oriya),
+            ("தேநீர் கொழுப்பு", Family::Tamil),
+            ("స్వచ్ఛమైన నెయ్యి", Family::Telugu),
+            ("חֶמְאָה", Family::Hebrew),
+            ("น้ำตาลปี๊บ", Family::Thai),
         ] {
             for weight in [Weight::Regular, Weight::Bold] {
                 let glyphs = shape(fonts(), weight, text).glyphs;

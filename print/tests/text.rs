@@ -7,9 +7,10 @@ mod reader;
 
 use daybook_domain::amount::Minor;
 use daybook_domain::upi::PayLink;
-use daybook_print::{Fonts, Marking, Options, render_a4};
+use daybook_print::{Fonts, Marking, Options, missing_glyphs, render_a4};
 use reader::{pages, squeezed, text};
 use std::sync::OnceLock;
+use unicode_normalization::UnicodeNormalization;
 
 fn fonts() -> &'static Fonts {
     static FONTS: OnceLock<Fonts> = OnceLock::new();
@@ -307,4 +308,24 @@ fn sales_tax_and_vat_numbers_are_called_as_people_know_them() {
             assert!(text.contains("Sales") && !text.contains("SALES"), "{text}");
         }
     }
+}
+
+#[test]
+fn every_script_of_india_hebrew_and_thai_copies_as_it_was_typed() {
+    let document = common::more_scripts();
+    for bytes in [a4(&document), receipt(&document)] {
+        let text: String = squeezed(&text(&bytes)).nfc().collect();
+        for line in &document.lines {
+            let name: String = squeezed(&line.name).nfc().collect();
+            assert!(text.contains(&name), "{name} is not in\n{text}");
+        }
+    }
+    assert!(missing_glyphs(fonts(), &document).is_empty());
+}
+
+#[test]
+fn characters_without_a_glyph_are_told_once() {
+    let document = common::scripts();
+    assert_eq!(missing_glyphs(fonts(), &document), ['茶', '🍵']);
+    assert!(missing_glyphs(fonts(), &common::one_line()).is_empty());
 }

@@ -30,6 +30,17 @@ pub struct FileLine<'a> {
     pub text: &'a str,
 }
 
+/// A record that is in the ledger.
+#[derive(Debug)]
+pub struct Done {
+    /// The key under which it is sold once.
+    pub source: String,
+    /// Its business day: that of its own time with `auto_shift`, else of the open shift.
+    pub day: Option<String>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
 /// What became of a record.
 #[derive(Debug)]
 pub enum Outcome {
@@ -50,22 +61,24 @@ pub fn sell_record(
     who: &Who,
     line: FileLine<'_>,
     auto_shift: bool,
-) -> Result<(String, Outcome), TillError> {
+) -> Result<Done, TillError> {
     let at_line =
         |error: &dyn ToString| TillError::bad(format!("line {}", line.no), error.to_string());
     let record = parse(line.text).map_err(|error| at_line(&error))?;
     let source = source_key(&record);
     check_store(ledger, &record)?;
-    if let Some(number) = sold_before(ledger.reader(), &source, &record)? {
-        return Ok((source, Outcome::Already(number)));
-    }
     let who = Who { data_at_ms: record.at_ms, ..who.clone() };
     let day = if auto_shift {
         let settings = catalogue::settings(ledger.reader())?;
-        shift::day_of(&who, &settings).map_err(|error| at_line(&error))?.day
+        Some(shift::day_of(&who, &settings).map_err(|error| at_line(&error))?.day)
     } else {
-        let open = ledger.live()?.shift.as_ref().map(|shift| shift.day.clone());
-        open.ok_or_else(|| TillError::refused("shift.none_open", "no shift is open"))?
+        ledger.live()?.shift.as_ref().map(|shift| shift.day.clone())
+    };
+    if let Some(number) = sold_before(ledger.reader(), &source, &record)? {
+        return Ok(Done { source, day, outcome: Outcome::Already(number) });
+    }
+    let Some(day) = day else {
+        return Err(TillError::refused("shift.none_open", "no shift is open"));
     };
     let at_ms = who.at_ms();
     let basket = basket(ledger.reader(), &record, at_ms, &day)?.map_err(|error| at_line(&error))?;
@@ -88,7 +101,7 @@ pub fn sell_record(
         error @ TillError::BadInput { .. } => at_line(&error),
         error => error,
     })?;
-    Ok((source, Outcome::Sold(Box::new(sold))))
+    Ok(Done { source, day: Some(day), outcome: Outcome::Sold(Box::new(sold)) })
 }
 
 /// The basket of a record as it can be sold.

@@ -40,6 +40,18 @@ pub fn print(
     Ok((bytes, copy_no))
 }
 
+/// Characters of a document that no font has: they print as boxes.
+///
+/// # Errors
+/// Refused as `document.unknown`.
+pub fn missing_glyphs(
+    conn: &Connection,
+    fonts: &Fonts,
+    number: &str,
+) -> Result<Vec<char>, TillError> {
+    Ok(daybook_print::missing_glyphs(fonts, &stored(conn, number)?.0))
+}
+
 /// Queues a print of a document for the printer of its form. Returns the number of the copy.
 ///
 /// # Errors

@@ -107,9 +107,11 @@ fn the_same_act_sent_twice_is_one_document() {
     shift::open(&mut ledger, &who, Minor(0), BTreeMap::new()).unwrap();
     let line =
         r#"{"basket":7,"store":1,"at":"2026-11-21T09:00:00Z","lines":[{"sku":"TEA","qty":1}]}"#;
-    let sold = sell_record(&mut ledger, &who, FileLine { no: 1, text: line }, true).unwrap().1;
+    let sold =
+        sell_record(&mut ledger, &who, FileLine { no: 1, text: line }, true).unwrap().outcome;
     assert!(matches!(sold, Imported::Sold(_)));
-    let again = sell_record(&mut ledger, &who, FileLine { no: 1, text: line }, true).unwrap().1;
+    let again =
+        sell_record(&mut ledger, &who, FileLine { no: 1, text: line }, true).unwrap().outcome;
     assert!(matches!(again, Imported::Already(_)));
     all_holds(&ledger);
 }

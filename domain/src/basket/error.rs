@@ -56,25 +56,25 @@ pub enum BasketError {
         sku: Sku,
     },
     /// Quantity and price of a line with a given amount cannot be changed: remove the line.
-    #[error("line {line}: its amount was given and cannot be computed anew")]
+    #[error("basket line {line}: its amount was given and cannot be computed anew")]
     GivenAmount {
         /// Handle.
         line: u32,
     },
     /// Missing or too long.
-    #[error("line {line}: reason must have 1 to 100 characters")]
+    #[error("basket line {line}: reason must have 1 to 100 characters")]
     Reason {
         /// Handle.
         line: u32,
     },
     /// Negative or above 100 %.
-    #[error("{}: discount must be between nothing and everything", .line.map_or_else(|| "bill".to_owned(), |no| format!("line {no}")))]
+    #[error("{}: discount must be between nothing and everything", .line.map_or_else(|| "bill".to_owned(), |no| format!("basket line {no}")))]
     Discount {
         /// Handle; none for the bill discount.
         line: Option<u32>,
     },
     /// More off than the line costs.
-    #[error("line {line}: discount exceeds the price")]
+    #[error("basket line {line}: discount exceeds the price")]
     DiscountExceedsPrice {
         /// Handle.
         line: u32,
@@ -88,7 +88,7 @@ pub enum BasketError {
         most: Minor,
     },
     /// Selling above the printed maximum retail price is an offence (Legal Metrology Rules 2011).
-    #[error("line {line}: {sku} would sell above its maximum retail price")]
+    #[error("basket line {line}: {sku} would sell above its maximum retail price")]
     AboveMrp {
         /// Handle.
         line: u32,
@@ -101,7 +101,7 @@ pub enum BasketError {
     #[error("this gift card is in the basket already")]
     GiftCardTwice,
     /// Money is not sold below its value.
-    #[error("line {line}: a gift card takes no discount")]
+    #[error("basket line {line}: a gift card takes no discount")]
     GiftCardDiscount {
         /// Handle.
         line: u32,

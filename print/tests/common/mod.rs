@@ -397,6 +397,28 @@ pub(crate) fn scripts() -> Document {
     document
 }
 
+/// The other scripts of India, Hebrew and Thai.
+pub(crate) fn more_scripts() -> Document {
+    let items = [
+        Item::new("ক্ষীরের সন্দেশ ও রসগোল্লা। 500 গ্রাম", 24_000, &GST5),
+        Item::new("শুদ্ধ অসমীয়া চাহ (Assam tea) ৰঙা", 18_000, &GST5),
+        Item::new("શુદ્ધ ઘી શ્રીખંડ 250 ગ્રામ", 16_000, &GST5),
+        Item::new("ਪੰਜਾਬੀ ਲੱਸੀ ਤੇ ਕਣਕ ਦਾ ਆਟਾ", 9_000, &GST5),
+        Item::new("ശുദ്ധമായ നെയ്യ് കർണ്ണാടക അരി", 42_000, &GST5),
+        Item::new("ଶୁଦ୍ଧ ଘିଅ ଓ ଛେନାପୋଡ଼ କ୍ଷୀର", 31_000, &GST5),
+        Item::new("தேநீர் கொழுப்பு ஸ்ரீ நெய் 200 கிராம்", 21_000, &GST5),
+        Item::new("స్వచ్ఛమైన నెయ్యి శ్రీ కృష్ణా 1 kg", 68_000, &GST5),
+        Item::new("חמאה טרייה מהחווה", 19_000, &GST5),
+        Item::new("น้ำตาลปี๊บ กะทิ ผู้ใหญ่ที่นี่ 1 ก.ก.", 12_000, &GST5),
+    ];
+    let mut document = paid(document("S1T2/26-27/00018", true, &items));
+    document.seller.name = "নন্দী · నంది · நந்தி · നന്ദി".to_owned();
+    document.buyer = Some(Party {
+        name: "ਹਰਪ੍ਰੀਤ ਸਿੰਘ · דוד כהן".to_owned(), ..Party::default()
+    });
+    document
+}
+
 /// A shop that writes Kannada.
 pub(crate) fn kannada() -> Document {
     let items = [
@@ -499,6 +521,7 @@ pub(crate) fn all() -> Vec<(&'static str, Document)> {
         ("store-credit", store_credit()),
         ("unpaid", unpaid()),
         ("scripts", scripts()),
+        ("more-scripts", more_scripts()),
         ("kannada", kannada()),
         ("bill-of-supply", bill_of_supply()),
         ("yen", yen()),

@@ -186,7 +186,7 @@ pub(super) struct Sell {
     /// Open and close shifts by the business day of the data.
     #[arg(long)]
     pub(super) auto_shift: bool,
-    /// Close the last shift too, when the file is done.
+    /// Close the last shift too, when the file is done; with `--auto-shift` only that of the last basket's day.
     #[arg(long)]
     pub(super) close: bool,
     /// End with status 3 when a basket was refused.

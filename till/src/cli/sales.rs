@@ -114,6 +114,7 @@ fn sell_file(
 ) -> Result<(), TillError> {
     let reader = baskets(file)?;
     let (mut sold, mut already, mut refused) = (0_usize, 0, 0);
+    let mut last_day = None;
     let mut reader = BufReader::new(reader);
     let lines = std::iter::from_fn(|| lines::next(&mut reader, RECORD_BYTES_MAX).transpose());
     for (no, line) in (1..).zip(lines).skip(sell.from) {
@@ -130,16 +131,23 @@ fn sell_file(
             continue;
         }
         match import::sell_record(ledger, who, FileLine { no, text }, sell.auto_shift) {
-            Ok((source, Outcome::Sold(one))) => {
-                sold += 1;
-                output.line(&sold_line(&one, Some(&source)));
-                if sold.is_multiple_of(500) {
-                    output.progress(&format!("{sold} baskets sold"));
+            Ok(done) => {
+                last_day = done.day;
+                match done.outcome {
+                    Outcome::Sold(one) => {
+                        sold += 1;
+                        output.line(&sold_line(&one, Some(&done.source)));
+                        if sold.is_multiple_of(500) {
+                            output.progress(&format!("{sold} baskets sold"));
+                        }
+                    }
+                    Outcome::Already(number) => {
+                        already += 1;
+                        output.line(&json!({
+                            "event": "already_sold", "source": done.source, "number": number,
+                        }));
+                    }
                 }
-            }
-            Ok((source, Outcome::Already(number))) => {
-                already += 1;
-                output.line(&json!({"event": "already_sold", "source": source, "number": number}));
             }
             Err(TillError::Refused { code, message, .. }) if code != "shift.none_open" => {
                 refused += 1;
@@ -150,7 +158,9 @@ fn sell_file(
             Err(error) => return Err(error),
         }
     }
-    if sell.close && ledger.live()?.shift.is_some() {
+    // A shift of another day is none that this file opened: somebody works in it.
+    let open = ledger.live()?.shift.as_ref().map(|shift| shift.day.clone());
+    if sell.close && open.is_some() && (!sell.auto_shift || open == last_day) {
         let mut progress = |done: i64| output.progress(&format!("{done} entries verified"));
         import::close_as_expected(ledger, who, Some(&mut progress))?;
     }
@@ -345,6 +355,12 @@ pub(super) fn invoice(
         let (bytes, copy_no) = paper::print(ledger, who, &fonts, &invoice.number, form)?;
         std::fs::write(&invoice.pdf, &bytes)
             .map_err(TillError::io(invoice.pdf.display().to_string()))?;
+        let missing = paper::missing_glyphs(ledger.reader(), &fonts, &invoice.number)?;
+        if !missing.is_empty() {
+            let characters: Vec<String> = missing.iter().map(char::to_string).collect();
+            let message = format!("no font has {}: printed as boxes", characters.join(" "));
+            output.warning("print.no_glyph", &message);
+        }
         output.line(&json!({
             "event": "printed", "number": invoice.number, "copy_no": copy_no,
             "file": invoice.pdf.to_string_lossy(), "bytes": bytes.len(),

@@ -141,3 +141,20 @@ fn an_act_that_was_done_is_done_though_its_ledger_cannot_be_closed_in_order() {
     });
     assert_eq!(done.unwrap(), 7);
 }
+
+#[test]
+fn a_file_that_is_sold_again_leaves_the_shift_in_which_somebody_works() {
+    let shop = Shop::open();
+    let file = shop.path().join("baskets.ndjson");
+    let text = r#"{"basket":1,"at":"2026-10-01T09:00:00Z","lines":[{"sku":"TEA","qty":1}]}"#;
+    std::fs::write(&file, text).unwrap();
+    let sell = ["sell", "--auto-shift", "--close", "--baskets", file.to_str().unwrap()];
+    let open = || shop.ledger().live().unwrap().shift.is_some();
+    run(&shop, &sell).unwrap();
+    assert!(!open(), "the shift of the file is closed");
+    run(&shop, &sell).unwrap();
+    assert!(!open(), "nothing was sold");
+    run(&shop, &["shift", "open"]).unwrap();
+    run(&shop, &sell).unwrap();
+    assert!(open(), "the shift of today is not the file's");
+}

@@ -17,7 +17,7 @@ fn selling(ledger: &mut Ledger) -> Who {
 }
 
 fn sold(ledger: &mut Ledger, who: &Who, text: &str) -> Result<Outcome, TillError> {
-    sell_record(ledger, who, FileLine { no: 3, text }, false).map(|(_, outcome)| outcome)
+    sell_record(ledger, who, FileLine { no: 3, text }, false).map(|done| done.outcome)
 }
 
 fn code(ledger: &mut Ledger, who: &Who, text: &str) -> String {
@@ -69,7 +69,7 @@ fn a_file_that_was_sold_opens_nothing_when_it_is_sold_again() {
     let line = FileLine { no: 1, text: &text };
     sell_record(&mut ledger, &boss, line, true).unwrap();
     crate::import::close_as_expected(&mut ledger, &boss, None).unwrap();
-    let (_, again) = sell_record(&mut ledger, &boss, line, true).unwrap();
+    let again = sell_record(&mut ledger, &boss, line, true).unwrap().outcome;
     assert!(matches!(again, Outcome::Already(_)));
     assert!(ledger.live().unwrap().shift.is_none());
 }
@@ -105,7 +105,7 @@ fn keys_of_two_baskets_never_meet() {
     }
     let line =
         FileLine { no: 1, text: r#"{"basket":7,"store":406,"lines":[{"sku":"TEA","qty":1}]}"# };
-    assert_eq!(sell_record(&mut ledger, &who, line, false).unwrap().0, "406/7");
+    assert_eq!(sell_record(&mut ledger, &who, line, false).unwrap().source, "406/7");
 }
 
 #[test]
@@ -184,4 +184,22 @@ fn what_is_wrong_is_named_by_line_of_the_file_and_place_in_the_basket() {
         assert_eq!(wrong.to_string(), format!("line 3: {problem}"));
         assert_eq!(wrong.exit_status(), 4);
     }
+}
+
+#[test]
+fn characters_that_no_font_has_are_known_before_the_paper_is_read() {
+    let shop = Shop::open();
+    let mut ledger = shop.ledger();
+    let who = selling(&mut ledger);
+    let row = json!({"sku": "CHA", "product": "CHA", "name": "Green tea 茶 தேநீர் 茶", "tax_class": "gst-5",
+        "prices": [{"from_ms": 0, "unit_price_micros": 100_000_000}]});
+    fixture::receive(&mut ledger, 20, &[("item/CHA".to_owned(), row)]);
+    let text = basket("1", r#"{"sku":"CHA","qty":1}"#, "");
+    let Outcome::Sold(sold) = sold(&mut ledger, &who, &text).unwrap() else {
+        panic!("it was not sold")
+    };
+    let fonts = daybook_print::Fonts::load().unwrap();
+    let number = &sold.document.number;
+    let missing = crate::paper::missing_glyphs(ledger.reader(), &fonts, number).unwrap();
+    assert_eq!(missing, ['茶']);
 }
