@@ -85,7 +85,7 @@ fn every_plain_amount_is_on_paper_whatever_its_width() {
 
 #[test]
 fn scripts_that_need_shaping_are_pictures_with_ink() {
-    for document in [common::scripts(), common::kannada()] {
+    for document in [common::scripts(), common::kannada(), common::more_scripts()] {
         for profile in PROFILES {
             let events = events(&document, &profile);
             assert!(ink(&events) > 10_000, "names are drawn");
