@@ -192,7 +192,7 @@ impl World<'_> {
             "--buyer-address",
             "8 Anna Salai|Chennai 600002",
             "--buyer-tax-id",
-            "33AABCC1234D1ZK",
+            "33AABCC1234D1ZI",
             "--buyer-state",
             "33",
         ])?;
