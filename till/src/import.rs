@@ -2,7 +2,6 @@
 
 use crate::catalogue;
 use crate::error::TillError;
-use crate::feed;
 use crate::ledger::Ledger;
 use crate::ledger::gate::Gate;
 use crate::ledger::query::{self, By};
@@ -16,8 +15,7 @@ use daybook_domain::basket::import::{ImportError, Record, RecordLine, parse};
 use daybook_domain::catalogue::Snapshot;
 use daybook_domain::document::TenderType;
 use daybook_domain::entry::ShiftTotals;
-use daybook_domain::feed::LocationRow;
-use daybook_domain::ids::{CustomerId, DocumentId, LocationId};
+use daybook_domain::ids::{CustomerId, DocumentId};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 
@@ -54,8 +52,8 @@ pub enum Outcome {
 /// sale: a record that is refused leaves them as they were.
 ///
 /// # Errors
-/// [`TillError::BadInput`] names line and field; refused as `basket.store` for the record of another location,
-/// `sell.conflict` for one that was sold otherwise, and as a sale is.
+/// [`TillError::BadInput`] names line and field; refused as `sell.conflict` for a record that was sold otherwise, and as a
+/// sale is.
 pub fn sell_record(
     ledger: &mut Ledger,
     who: &Who,
@@ -66,7 +64,6 @@ pub fn sell_record(
         |error: &dyn ToString| TillError::bad(format!("line {}", line.no), error.to_string());
     let record = parse(line.text).map_err(|error| at_line(&error))?;
     let source = source_key(&record);
-    check_store(ledger, &record)?;
     let who = Who { data_at_ms: record.at_ms, ..who.clone() };
     let day = if auto_shift {
         let settings = catalogue::settings(ledger.reader())?;
@@ -137,22 +134,6 @@ fn source_key(record: &Record) -> String {
         Some(store) => format!("{}/{}", part(store), part(&record.basket)),
         None => part(&record.basket),
     }
-}
-
-/// Refuses what was sold at another location of this shop. A key that is no location is only a key.
-fn check_store(ledger: &Ledger, record: &Record) -> Result<(), TillError> {
-    let Some(location) = record.store.as_deref().and_then(|store| LocationId::new(store).ok())
-    else {
-        return Ok(());
-    };
-    let ours = &ledger.identity()?.location;
-    let known: Option<LocationRow> = feed::row(ledger.reader(), &format!("location/{location}"))?;
-    if known.is_none() || location == *ours {
-        return Ok(());
-    }
-    let message =
-        format!("basket.store: {location} is another location, this till stands at {ours}");
-    Err(TillError::refused("basket.store", message).with("store", location))
 }
 
 /// The number under which a record was sold, if it was, and as it says.

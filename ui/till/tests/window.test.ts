@@ -421,7 +421,7 @@ it("gives back the way it was paid, with the slip of each part, and no amount of
   await fireEvent.click(screen.getByRole("button", { name: "Not wanted" }));
   expect((await screen.findByTestId("refund-parts")).textContent).toMatch(/Card.*50.*Cash.*70/);
   await fireEvent.input(screen.getByTestId("refund-reference-card"), { target: { value: "SLIP9" } });
-  fake.previewReturn.mockRejectedValueOnce({ code: "refund.tender", message: "", data: {} });
+  fake.previewReturn.mockRejectedValueOnce({ code: "refund.tender", message: "", field: null, values: {} });
   const select = screen.getByTestId<HTMLSelectElement>("refund-tender");
   select.selectedIndex = 1;
   await fireEvent.change(select);
