@@ -10,6 +10,7 @@ use crate::document::{Document, TenderType};
 use crate::ids::{
     BasketId, CustomerId, DocumentId, EntryId, LocationId, OrderId, ShiftId, Sku, StaffId,
 };
+use daybook_json::Misread;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -69,21 +70,24 @@ pub struct Envelope<B> {
 pub enum EntryError {
     /// Not UTF-8, not JSON, or an envelope field is missing or of another type.
     #[error("not an entry: {0}")]
-    NotAnEntry(#[source] serde_json::Error),
+    NotAnEntry(#[source] Misread),
+    /// A format that there never was.
+    #[error("v: there is no entry format {0}")]
+    UnknownFormat(u16),
     /// A format that this code does not know.
-    #[error("entry format {0} is newer than this program")]
+    #[error("v: entry format {0} is newer than this program")]
     NewerFormat(u16),
     /// A kind that this code does not know.
-    #[error("unknown kind of entry {0:?}")]
+    #[error("kind: unknown kind of entry {0:?}")]
     UnknownKind(String),
     /// The body does not fit its kind.
-    #[error("body of {kind}: {source}")]
+    #[error("{kind}: {source}")]
     Body {
         /// The kind.
         kind: String,
-        /// What is wrong.
+        /// What is wrong, and in which field.
         #[source]
-        source: serde_json::Error,
+        source: Misread,
     },
 }
 
@@ -91,13 +95,14 @@ impl<'a> Envelope<&'a RawValue> {
     /// Reads the envelope and leaves the body as its bytes.
     ///
     /// # Errors
-    /// [`EntryError::NotAnEntry`] or [`EntryError::NewerFormat`].
+    /// [`EntryError::NotAnEntry`], [`EntryError::UnknownFormat`] or [`EntryError::NewerFormat`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, EntryError> {
-        let envelope: Self = serde_json::from_slice(bytes).map_err(EntryError::NotAnEntry)?;
-        if envelope.v > FORMAT {
-            return Err(EntryError::NewerFormat(envelope.v));
+        let envelope: Self = daybook_json::from_slice(bytes).map_err(EntryError::NotAnEntry)?;
+        match envelope.v {
+            FORMAT => Ok(envelope),
+            0 => Err(EntryError::UnknownFormat(0)),
+            newer => Err(EntryError::NewerFormat(newer)),
         }
-        Ok(envelope)
     }
 
     /// Reads the fact.
@@ -133,9 +138,12 @@ macro_rules! facts {
             /// [`EntryError::UnknownKind`] or [`EntryError::Body`].
             pub fn parse(kind: &str, body: &RawValue) -> Result<Self, EntryError> {
                 match kind {
-                    $($kind => serde_json::from_str(body.get())
+                    $($kind => daybook_json::from_str(body.get())
                         .map(Self::$variant)
-                        .map_err(|source| EntryError::Body { kind: kind.to_owned(), source }),)*
+                        .map_err(|source| EntryError::Body {
+                            kind: kind.to_owned(),
+                            source: source.within("body"),
+                        }),)*
                     other => Err(EntryError::UnknownKind(other.to_owned())),
                 }
             }

@@ -150,7 +150,7 @@ impl Refusal {
 
     /// The offending field, where there is one.
     #[must_use]
-    pub fn field(&self) -> Option<&'static str> {
+    pub fn field(&self) -> Option<&str> {
         match self {
             Self::Wire(error) => error.field(),
             Self::MissingHeader { name } => Some(name),

@@ -6,6 +6,7 @@ use crate::limits::{
     PUSH_ENTRIES_MAX, REQUESTS_MAX,
 };
 use crate::message::{EntriesHeader, ErrorBody, ErrorDetail, ExchangeHeader, FrameLine};
+use daybook_json::Misread;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{Read, Write};
@@ -61,12 +62,12 @@ pub enum WireError {
         line: &'static str,
     },
     /// A line is not JSON of the right fields and types.
-    #[error("{line}: {message}")]
+    #[error("{line}: {misread}")]
     NotJson {
         /// Which line.
         line: &'static str,
-        /// What is wrong, with the field.
-        message: String,
+        /// What is wrong, and in which field.
+        misread: Misread,
     },
     /// A number of things is above its limit.
     #[error("{field} is {found}, at most {max} are allowed")]
@@ -134,8 +135,9 @@ impl WireError {
 
     /// The offending field, where there is one.
     #[must_use]
-    pub fn field(&self) -> Option<&'static str> {
+    pub fn field(&self) -> Option<&str> {
         match self {
+            Self::NotJson { misread, .. } if !misread.field.is_empty() => Some(&misread.field),
             Self::Gzip | Self::BodyTooLarge { .. } | Self::TrailingBytes { .. } => Some("body"),
             Self::Truncated { inside } => Some(inside),
             Self::LineTooLong { line, .. }
@@ -207,8 +209,7 @@ impl EntriesAnswer {
 /// [`WireError`] says what is wrong.
 pub fn decode_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
     let text = std::str::from_utf8(body).map_err(|_| WireError::NotUtf8 { line: "body" })?;
-    serde_json::from_str(text)
-        .map_err(|error| WireError::NotJson { line: "body", message: error.to_string() })
+    json("body", text)
 }
 
 /// Writes a JSON body.
@@ -339,6 +340,5 @@ impl<'a> Reader<'a> {
 }
 
 fn json<T: DeserializeOwned>(line: &'static str, text: &str) -> Result<T, WireError> {
-    serde_json::from_str(text)
-        .map_err(|error| WireError::NotJson { line, message: error.to_string() })
+    daybook_json::from_str(text).map_err(|misread| WireError::NotJson { line, misread })
 }

@@ -9,7 +9,7 @@ use daybook_sync::frame::{FrameFault, Journal, verify_frames};
 use daybook_sync::limits::{ENTRY_BYTES_MAX, INFLATED_BYTES_MAX, PUSH_ENTRIES_MAX};
 use daybook_sync::message::{EnrolRequest, PullAnswer, PushVerdict, RefetchReason};
 use daybook_sync::refusal::{Refusal, check_exchange};
-use daybook_sync::wire::{ExchangeRequest, WireError, decode_json, deflate, inflate};
+use daybook_sync::wire::{ExchangeRequest, decode_json, deflate, inflate};
 use proptest::prelude::*;
 use support::store::Store;
 use support::{TILL, till_signer};
@@ -76,13 +76,37 @@ fn a_header_that_is_not_utf8_is_refused() {
 #[test]
 fn a_field_of_another_type_is_named() {
     let error = ExchangeRequest::decode(&header_with("\"epoch\":1", "\"epoch\":\"1\""));
-    let WireError::NotJson { line, message } = error.expect_err("a text is no number") else {
-        panic!("another error");
-    };
-    assert_eq!(line, "header");
-    assert!(message.contains("i64"), "{message}");
+    let error = error.expect_err("a text is no number");
+    assert_eq!((error.code(), error.field()), ("sync.bad_json", Some("epoch")));
+    let text = error.to_string();
+    assert_eq!(text, "header: epoch: invalid type: string \"1\", expected an integer");
     let gone = ExchangeRequest::decode(&header_with("\"session\"", "\"sessiom\""));
-    assert!(gone.expect_err("a field is missing").to_string().contains("session"));
+    let gone = gone.expect_err("a field is missing");
+    assert_eq!(gone.field(), Some("session"));
+    let inner = ExchangeRequest::decode(&header_with("\"acked\":", "\"backed\":"));
+    assert_eq!(inner.expect_err("a field is missing").field(), Some("journal.acked"));
+}
+
+/// The values of an object in the order of somebody's program.
+fn as_list(object: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(object).unwrap();
+    let values: Vec<_> = value.as_object().unwrap().values().collect();
+    serde_json::to_string(&values).unwrap()
+}
+
+#[test]
+fn an_object_is_never_read_from_a_list() {
+    let text = String::from_utf8_lossy(&body()).into_owned();
+    let (header, rest) = text.split_once('\n').unwrap();
+    let list = format!("{}\n{rest}", as_list(header));
+    let error = ExchangeRequest::decode(list.as_bytes()).expect_err("a list is no header");
+    assert_eq!((error.code(), error.field()), ("sync.bad_json", Some("header")));
+    let page = ExchangeRequest::decode(&header_with("\"entries\":2", "\"entries\":2,\"cursor\":[1,2,\"00\"]"));
+    assert_eq!(page.expect_err("a list is no cursor").code(), "sync.bad_json");
+    for list in [r#"[1,"X","00","00","a"]"#, "[]", "7", "null"] {
+        let error = decode_json::<EnrolRequest>(list.as_bytes()).expect_err("no object");
+        assert!(error.to_string().ends_with("expected an object"), "{error}");
+    }
 }
 
 #[test]

@@ -7,11 +7,12 @@ use std::process::Command;
 
 /// Workspace crate, and what of the workspace it may use.
 const EDGES: &[(&str, &[&str])] = &[
-    ("daybook-domain", &[]),
-    ("daybook-sync", &[]),
+    ("daybook-json", &[]),
+    ("daybook-domain", &["daybook-json"]),
+    ("daybook-sync", &["daybook-json"]),
     ("daybook-print", &["daybook-domain"]),
     ("daybook-till", &["daybook-domain", "daybook-sync", "daybook-print"]),
-    ("daybook-store", &["daybook-domain", "daybook-sync", "daybook-print"]),
+    ("daybook-store", &["daybook-json", "daybook-domain", "daybook-sync", "daybook-print"]),
     ("daybook-desktop", &["daybook-domain", "daybook-till"]),
     ("daybook-sim", &["daybook-sync"]),
     (
@@ -21,7 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// Crates without clock, socket, file or database.
-const PURE: &[&str] = &["daybook-domain", "daybook-sync", "daybook-print"];
+const PURE: &[&str] = &["daybook-json", "daybook-domain", "daybook-sync", "daybook-print"];
 
 /// What a pure crate never reaches, not even through others.
 const IO: &[&str] = &[
