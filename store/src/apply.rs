@@ -12,6 +12,7 @@ mod orders;
 mod people;
 mod refunds;
 mod sales;
+mod shape;
 mod stock;
 
 use crate::db::{DbError, Tx, storable};
@@ -67,7 +68,11 @@ impl Unapplied {
 
 impl From<DbError> for Unapplied {
     fn from(error: DbError) -> Self {
-        Self::new("effect.refused", error)
+        // What a table says is for the log; a person at the desk needs other words.
+        tracing::warn!(code = error.code(), %error, "an entry could not be booked");
+        let detail =
+            "a value of it breaks a rule of the store's tables; the store's log names the rule";
+        Self::new("effect.refused", detail)
     }
 }
 
@@ -108,6 +113,7 @@ fn fact_of(bytes: &[u8], envelope: &Envelope<&RawValue>) -> Result<Fact, Unappli
     limits::check_json(bytes)?;
     let fact = envelope.fact().map_err(|error| unreadable(&error))?;
     limits::check_fact(&fact)?;
+    shape::check(&fact)?;
     figures::check(&fact)?;
     Ok(fact)
 }
@@ -115,6 +121,7 @@ fn fact_of(bytes: &[u8], envelope: &Envelope<&RawValue>) -> Result<Fact, Unappli
 fn unreadable(error: &EntryError) -> Unapplied {
     let code = match error {
         EntryError::NotAnEntry(_) => "entry.not_json",
+        EntryError::UnknownFormat(_) => "entry.unknown_format",
         EntryError::NewerFormat(_) => "entry.newer_format",
         EntryError::UnknownKind(_) => "entry.unknown_kind",
         EntryError::Body { .. } => "entry.body",

@@ -9,7 +9,7 @@ use daybook_domain::shift::CASH_MINOR_MAX;
 use daybook_domain::stock::MOVEMENT_MILLI_MAX;
 
 /// Largest integer that the protocol allows, either sign: 2^53 − 1.
-const INTEGER_MAX: u64 = (1 << 53) - 1;
+pub(crate) const INTEGER_MAX: u64 = (1 << 53) - 1;
 /// Integers with fewer digits need not be looked at.
 const DIGITS_FROM: usize = 16;
 /// U+0000 as JSON writes it.

@@ -39,8 +39,8 @@ fn customer(
 ) -> Result<(), Unapplied> {
     // Without a sidecar the personal data were erased before the entry came; the id stays known.
     let personal: Personal = match placed.sidecar {
-        Some(sidecar) => serde_json::from_str(sidecar)
-            .map_err(|error| Unapplied::new("entry.sidecar", format!("sidecar: {error}")))?,
+        Some(sidecar) => daybook_json::from_str(sidecar)
+            .map_err(|misread| Unapplied::new("entry.sidecar", misread.within("sidecar")))?,
         None => Personal::default(),
     };
     let tenant = tx.tenant();
@@ -66,10 +66,11 @@ fn customer(
 /// The lines stay in the entry's bytes, where reconciliation reads them.
 fn statement(tx: &mut Tx<'_>, placed: &Placed<'_>, said: &Statement) -> Result<(), Unapplied> {
     let tenant = tx.tenant();
-    tx.execute(
+    let written = tx.execute(
         "INSERT INTO statement (tenant_id, statement_id, part, parts, till_id, incarnation, seq, location_id, epoch, feed,
              head_incarnation, head_seq, at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         ON CONFLICT (tenant_id, statement_id, part) DO NOTHING",
         args![
             tenant,
             said.statement,
@@ -86,5 +87,10 @@ fn statement(tx: &mut Tx<'_>, placed: &Placed<'_>, said: &Statement) -> Result<(
             placed.meta.at_ms
         ],
     )?;
+    if written == 0 {
+        let (part, statement) = (said.part, said.statement);
+        let detail = format!("body.part: part {part} of statement {statement} came before");
+        return Err(Unapplied::new("statement.part_twice", detail));
+    }
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! Documents with their lines and tenders.
 
 use super::{Placed, Unapplied};
-use crate::db::Tx;
+use crate::args;
+use crate::db::{DbError, Tx};
 use crate::documents::{self, DocumentError, Issued, Issuer};
+use daybook_domain::document::Document;
 use daybook_domain::entry::{Fact, Sale};
 
 /// The sale of a fact, and what it is called in the table of documents.
@@ -46,6 +48,7 @@ pub(super) fn sale_of(fact: &Fact) -> Option<(&'static str, &Sale)> {
 }
 
 pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
+    known(tx, facts)?;
     let issued: Vec<Issued<'_>> = facts
         .iter()
         .filter_map(|placed| {
@@ -63,4 +66,52 @@ pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unappli
         DocumentError::OutOfRange(error) => Unapplied::new("document.figures", error),
         DocumentError::Db(error) => error.into(),
     })
+}
+
+/// Names what contradicts the books: another currency than the shop's, and, with one entry at hand, a document that is
+/// here already. For a whole push the primary key tells.
+fn known(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
+    let documents: Vec<&Document> = facts
+        .iter()
+        .filter_map(|placed| sale_of(placed.fact))
+        .map(|(_, sale)| &sale.document)
+        .collect();
+    if documents.is_empty() {
+        return Ok(());
+    }
+    if let Some(currency) = currency(tx)?
+        && let Some(other) = documents.iter().find(|document| document.currency.code() != currency)
+    {
+        let found = other.currency.code();
+        let detail = format!("body.document.currency: {found}, the shop's is {currency}");
+        return Err(Unapplied::new("document.currency", detail));
+    }
+    let [document] = documents.as_slice() else { return Ok(()) };
+    let tenant = tx.tenant();
+    let before = tx.query_opt(
+        "SELECT number FROM document WHERE tenant_id = $1 AND document_id = $2",
+        args![tenant, document.id],
+    )?;
+    let Some(before) = before else { return Ok(()) };
+    let detail =
+        format!("body.document.id: {} is that of {} already", document.id, before.text(0)?);
+    Err(Unapplied::new("document.id_twice", detail))
+}
+
+/// The shop's currency; none before its settings are entered.
+fn currency(tx: &mut Tx<'_>) -> Result<Option<String>, DbError> {
+    #[derive(serde::Deserialize)]
+    struct Settings {
+        currency: String,
+    }
+    let tenant = tx.tenant();
+    let row = tx.query_opt(
+        "SELECT value FROM setting WHERE tenant_id = $1 AND name = 'settings'",
+        args![tenant],
+    )?;
+    let read = |text: &str| {
+        serde_json::from_str(text).map_err(|_| DbError::corrupt("setting", "settings"))
+    };
+    let settings: Option<Settings> = row.map(|row| read(row.text(0)?)).transpose()?;
+    Ok(settings.map(|settings| settings.currency))
 }

@@ -2,6 +2,7 @@
 
 mod leases;
 
+use super::limits::INTEGER_MAX;
 use super::{Placed, Unapplied, sales::sale_of};
 use crate::args;
 use crate::db::{Arg, Bind, Row, Table, Tx};
@@ -10,6 +11,7 @@ use crate::stock;
 use daybook_domain::entry::{Fact, Movement, MovementReason};
 use daybook_domain::ids::{LocationId, Sku};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 const LEVEL: Table = Table {
     name: "stock_level",
@@ -17,7 +19,7 @@ const LEVEL: Table = Table {
     then: "ON CONFLICT (tenant_id, location_id, sku) DO UPDATE
            SET on_hand_milli = stock_level.on_hand_milli + excluded.on_hand_milli, version = stock_level.version + 1
            RETURNING location_id, sku, on_hand_milli - reserved_milli - allotted_milli - leased_milli - in_doubt_milli,
-                     reserved_milli + allotted_milli + leased_milli",
+                     reserved_milli + allotted_milli + leased_milli, on_hand_milli",
 };
 
 const MOVEMENT: Table = Table {
@@ -98,6 +100,10 @@ pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unappli
     if change.is_empty() {
         return Ok(());
     }
+    let till = facts.first().map(|placed| placed.till);
+    if let Some(till) = till {
+        own_location(tx, till, &change)?;
+    }
     known(tx, facts.len(), &change)?;
     // Leases first: what was sold under one leaves `leased` together with `on_hand`, so `free` never dips.
     leases::spend(tx, facts, |fact| movements_of(fact).0)?;
@@ -107,9 +113,61 @@ pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unappli
         let location: LocationId = level.parsed(0, "stock_level")?;
         let sku: Sku = level.parsed(1, "stock_level")?;
         let place = stock::Place { location: &location, sku: &sku };
+        within_range("body.movements", place, level.int(4)?)?;
         stock::oversold(tx, place, level.int(2)?, level.int(3)?)?;
     }
     Ok(())
+}
+
+/// Refuses to bring a level out of the range of the protocol's integers.
+pub(super) fn within_range(
+    field: &str,
+    place: stock::Place<'_>,
+    on_hand_milli: i64,
+) -> Result<(), Unapplied> {
+    if on_hand_milli.unsigned_abs() <= INTEGER_MAX {
+        return Ok(());
+    }
+    let stock::Place { location, sku } = place;
+    let detail = format!("{field}: {sku} at {location} would leave ±2^53 thousandths");
+    Err(Unapplied::new("stock.level_out_of_range", detail))
+}
+
+/// Names what is booked at a location where the till does not stand and never stood.
+fn own_location(
+    tx: &mut Tx<'_>,
+    till: Uuid,
+    change: &BTreeMap<(&LocationId, &Sku), i64>,
+) -> Result<(), Unapplied> {
+    let tenant = tx.tenant();
+    let row = tx.query_one(
+        "SELECT location_id FROM till WHERE tenant_id = $1 AND till_id = $2",
+        args![tenant, till],
+    )?;
+    let here = row.text(0)?;
+    let elsewhere = |key: &(&LocationId, &Sku)| key.0.as_str() != here;
+    if !change.keys().any(elsewhere) {
+        return Ok(());
+    }
+    // What it sold before it was moved may come after.
+    let moves = tx.query(
+        "SELECT detail FROM till_event WHERE tenant_id = $1 AND till_id = $2 AND kind = 'moved'",
+        args![tenant, till],
+    )?;
+    let mut stood = Vec::new();
+    for row in &moves {
+        stood.extend(row.text(0)?.split(" to ").map(str::to_owned));
+    }
+    let strange = |key: &&(&LocationId, &Sku)| {
+        elsewhere(key) && !stood.iter().any(|place| place == key.0.as_str())
+    };
+    match change.keys().find(strange) {
+        Some((location, _)) => {
+            let detail = format!("body.movements: {location} is not the till's location, {here}");
+            Err(Unapplied::new("movement.other_location", detail))
+        }
+        None => Ok(()),
+    }
 }
 
 /// With one entry at hand, names the SKU that the catalogue lacks; for a whole push the foreign key tells.
@@ -129,14 +187,14 @@ fn known(
         {
             return Err(Unapplied::new(
                 "movement.unknown_sku",
-                format!("sku: {sku} is not in the catalogue"),
+                format!("body.movements: {sku} is not in the catalogue"),
             ));
         }
         let sql = "SELECT 1 FROM location WHERE tenant_id = $1 AND location_id = $2";
         if tx.query_opt(sql, args![tenant, *location])?.is_none() {
             return Err(Unapplied::new(
                 "movement.unknown_location",
-                format!("location: there is no {location}"),
+                format!("body.movements: there is no location {location}"),
             ));
         }
     }

@@ -7,8 +7,10 @@ mod support;
 
 mod allotment;
 mod balances;
+mod counts;
 mod crowd;
 mod exchange;
+mod facts;
 mod gate;
 mod import;
 mod import_rules;

@@ -9,8 +9,8 @@ use daybook_store::gate::Dirty;
 use daybook_sync::frame::{FramedEntry, Head, Journal, Signer, sidecar_hash};
 use daybook_sync::limits::PROTOCOL;
 use daybook_sync::message::{
-    Cursor, EnrolAnswer, EnrolRequest, ExchangeAnswer, ExchangeHeader, JournalStatus, PageLimits,
-    PullAnswer, Request,
+    Cursor, EnrolAnswer, EnrolRequest, ExchangeAnswer, ExchangeHeader, IncarnationHead,
+    IncarnationRequest, JournalStatus, NewIncarnation, PageLimits, PullAnswer, Request,
 };
 use daybook_sync::wire::ExchangeRequest;
 use serde_json::{Value, json};
@@ -41,6 +41,7 @@ pub(crate) fn stock_shop(tx: &mut Tx<'_>) -> Result<(), DbError> {
     Ok(())
 }
 
+#[derive(Clone)]
 pub(crate) struct TestTill {
     pub(crate) till: Uuid,
     pub(crate) code: String,
@@ -117,6 +118,52 @@ impl TestTill {
         self.write_raw(&self.envelope(kind, body, at_ms, None), None)
     }
 
+    /// Writes an entry that knows of the feed up to the till's cursor.
+    pub(crate) fn write_seen(&mut self, kind: &str, body: &Value, at_ms: i64) -> i64 {
+        let mut envelope: Value =
+            serde_json::from_slice(&self.envelope(kind, body, at_ms, None)).unwrap();
+        envelope["feed"] = json!(self.cursor.as_ref().map_or(0, |cursor| cursor.feed));
+        self.write_raw(&serde_json::to_vec(&envelope).unwrap(), None)
+    }
+
+    /// What the till shows of a SKU by the rule of the protocol: the level that it has, and its own movements on top that
+    /// the level does not hold. A branch of its own has no acknowledgements from `fork` on.
+    pub(crate) fn shown(&self, sku: &str, fork: Option<i64>) -> i64 {
+        let (row_feed, level) = self.row(&format!("stock/shop/{sku}")).unwrap();
+        let mut shown = level["on_hand_milli"].as_i64().unwrap();
+        for entry in &self.entries {
+            let seq = entry.frame.seq;
+            let Ok(value) = serde_json::from_slice::<Value>(&entry.bytes) else { continue };
+            let moves = value["body"]["movements"].as_array().cloned().unwrap_or_default();
+            let quantity: i64 = moves
+                .iter()
+                .filter(|moved| moved["sku"] == *sku)
+                .filter_map(|moved| moved["quantity_milli"].as_i64())
+                .sum();
+            let told = fork.is_none_or(|at| seq < at).then(|| self.effect_feed(seq)).flatten();
+            if daybook_sync::overlay::counts_on_top(told, row_feed) {
+                shown += quantity;
+            }
+        }
+        shown
+    }
+
+    fn effect_feed(&self, seq: i64) -> Option<i64> {
+        let prefix = format!("ack/{}/{}/", self.till, self.journal.incarnation);
+        let mut rows: Vec<_> =
+            self.rows.iter().filter(|(_, key, _)| key.starts_with(&prefix)).collect();
+        rows.sort_by_key(|(feed, _, _)| *feed);
+        let mut found = None;
+        for (feed, _, value) in rows {
+            let range: daybook_sync::overlay::AckRange =
+                serde_json::from_value(value.clone().unwrap()).unwrap();
+            if (range.from..=range.through).contains(&seq) {
+                found = (!range.quarantined.contains(&seq)).then_some(*feed);
+            }
+        }
+        found
+    }
+
     pub(crate) fn write_with_sidecar(&mut self, kind: &str, body: &Value, sidecar: &str) -> i64 {
         let hash = sidecar_hash(sidecar).to_string();
         let bytes = self.envelope(kind, body, crate::support::START_MS, Some(&hash));
@@ -189,6 +236,40 @@ impl TestTill {
             },
             entries: unsent,
         }
+    }
+
+    /// Begins the incarnation that the store grants after a fork or a restore: another journal, in the same ledger.
+    pub(crate) fn begin(&mut self, store: &TestStore, id: u128, previous: Head) {
+        let request = IncarnationRequest {
+            protocol: PROTOCOL,
+            id: Uuid::from_u128(id),
+            till: self.till,
+            reason: NewIncarnation::Forked,
+            install: Uuid::nil(),
+            public_key: self.signer.public_key(),
+            previous: Some(IncarnationHead {
+                incarnation: self.journal.incarnation,
+                seq: previous.seq,
+                hash: previous.hash,
+            }),
+        };
+        let session = format!("begun-{id}");
+        let answer = store
+            .gate()
+            .write(move |tx| enrol::next_incarnation(tx, &request, &session))
+            .unwrap()
+            .unwrap();
+        let previous = json!({
+            "incarnation": self.journal.incarnation, "seq": previous.seq, "hash": previous.hash.to_string()
+        });
+        self.journal.incarnation = answer.incarnation;
+        self.session = answer.session;
+        (self.acked, self.entries) = (0, Vec::new());
+        self.write("incarnation.started", &json!({
+            "incarnation": answer.incarnation, "reason": "forked", "install": Uuid::nil(), "previous": previous,
+            "z_no": 0, "perpetual": {"sales_minor": 0, "returns_minor": 0, "net_minor": 0, "documents": 0},
+            "series_tag": "B"
+        }));
     }
 
     /// Sends, and takes the answer in as a till does.
