@@ -69,6 +69,12 @@ enum InView {
 }
 
 impl Ledger {
+    /// Whether an entry stands in it.
+    #[must_use]
+    pub fn holds(&self, entry: EntryRef) -> bool {
+        self.view_of(entry) == InView::Yes
+    }
+
     /// The ledger of a till that was never restored: one journal up to its head.
     #[must_use]
     pub fn up_to(incarnation: u32, through: i64) -> Self {
@@ -99,6 +105,11 @@ pub enum EffectState {
     },
     /// Stored, but its effects wait for a person.
     Quarantined,
+    /// Stored, and left without effect for good; the till was told so at this feed number.
+    Dropped {
+        /// Feed number.
+        feed: i64,
+    },
     /// Not at the store. Known only where the till's own ledger is at hand.
     Unsent,
 }
@@ -213,10 +224,15 @@ impl Side {
 fn own_cause(ledger: &Ledger, entry: EntryRef, state: EffectState) -> Option<(Cause, Side)> {
     match (state, ledger.view_of(entry)) {
         (EffectState::Applied { .. }, InView::Yes)
-        | (EffectState::Quarantined | EffectState::Unsent, InView::Later | InView::Lost) => None,
+        | (
+            EffectState::Quarantined | EffectState::Dropped { .. } | EffectState::Unsent,
+            InView::Later | InView::Lost,
+        ) => None,
         (EffectState::Applied { .. }, InView::Later) => Some((Cause::AfterStatement, Side::Store)),
         (EffectState::Applied { .. }, InView::Lost) => Some((Cause::LostLedger, Side::Store)),
-        (EffectState::Quarantined, InView::Yes) => Some((Cause::Quarantined, Side::Till)),
+        (EffectState::Quarantined | EffectState::Dropped { .. }, InView::Yes) => {
+            Some((Cause::Quarantined, Side::Till))
+        }
         (EffectState::Unsent, InView::Yes) => Some((Cause::Unsent, Side::Till)),
     }
 }

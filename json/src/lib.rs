@@ -144,7 +144,10 @@ mod tests {
             assert_eq!(problem(text), told);
         }
         assert_eq!(problem("{"), "EOF while parsing an object at line 1 column 1");
-        assert_eq!(problem(r#"{"lines":[],"body":{}} x"#), "trailing characters at line 1 column 24");
+        assert_eq!(
+            problem(r#"{"lines":[],"body":{}} x"#),
+            "trailing characters at line 1 column 24"
+        );
         assert_eq!(from_slice::<i64>(b"\xff").unwrap_err().problem, "it is not UTF-8");
     }
 
@@ -152,10 +155,7 @@ mod tests {
     fn lists_keys_that_are_numbers_and_raw_parts_are_read_as_ever() {
         let text = r#"{"lines":[{"sku":"TEA","no":1,"kind":"sale","new":[1]}],"pair":[1,"x"],"pieces":{"500":2},"body":{"a":[1]}}"#;
         let entry: Entry<'_> = from_str(text).unwrap();
-        assert_eq!(
-            entry.lines,
-            [Line { sku: "TEA".to_owned(), no: 1, kind: Some(Kind::Sale) }]
-        );
+        assert_eq!(entry.lines, [Line { sku: "TEA".to_owned(), no: 1, kind: Some(Kind::Sale) }]);
         assert_eq!((entry.pair, entry.pieces.get(&500)), (Some((1, "x".to_owned())), Some(&2)));
         assert_eq!(entry.body.get(), r#"{"a":[1]}"#);
     }

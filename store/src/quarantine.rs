@@ -5,6 +5,7 @@ use crate::args;
 use crate::db::{DbError, Tx};
 use crate::gate::Dirty;
 use crate::leases;
+use crate::said::Said;
 use daybook_sync::frame::{Frame, FramedEntry};
 use daybook_sync::hash::Signature;
 use daybook_sync::overlay::{AckRange, ack_key};
@@ -150,16 +151,7 @@ pub fn retry(tx: &mut Tx<'_>, place: &Place, by: &str) -> Result<Tried, Quaranti
     match result {
         Ok(()) => {
             close(tx, till, place, "applied", by, "")?;
-            let range = AckRange {
-                incarnation: place.incarnation,
-                from: place.seq,
-                through: place.seq,
-                quarantined: Vec::new(),
-            };
-            let value = serde_json::to_string(&range)
-                .map_err(|_| DbError::corrupt("feed_row", place.seq))?;
-            let key = ack_key(&till, place.incarnation, place.seq);
-            tx.touch(Dirty::Ack { key, till, value });
+            tell(tx, till, place)?;
             Ok(Tried { place: place.clone(), code: None, detail: String::new() })
         }
         Err(why) => {
@@ -169,7 +161,8 @@ pub fn retry(tx: &mut Tx<'_>, place: &Place, by: &str) -> Result<Tried, Quaranti
     }
 }
 
-/// Leaves an entry without effect for good.
+/// Leaves an entry without effect for good. Its till is told, and the levels of what it moved follow with a later number:
+/// from then on they stand without it, there as here.
 ///
 /// # Errors
 /// [`QuarantineError`].
@@ -179,8 +172,47 @@ pub fn resolve(
     by: &str,
     reason: &str,
 ) -> Result<(), QuarantineError> {
-    let (till, _) = load(tx, place)?;
-    Ok(close(tx, till, place, "resolved", by, reason)?)
+    let (till, entry) = load(tx, place)?;
+    close(tx, till, place, "resolved", by, reason)?;
+    tell(tx, till, place)?;
+    for moved in Said::read(&entry.bytes).moves {
+        tx.touch(Dirty::Stock(moved.location, moved.sku));
+    }
+    Ok(())
+}
+
+/// Says in the till's own row of the entry that it waits no more.
+fn tell(tx: &mut Tx<'_>, till: Uuid, place: &Place) -> Result<(), DbError> {
+    let range = AckRange {
+        incarnation: place.incarnation,
+        from: place.seq,
+        through: place.seq,
+        quarantined: Vec::new(),
+    };
+    let value =
+        serde_json::to_string(&range).map_err(|_| DbError::corrupt("feed_row", place.seq))?;
+    let key = ack_key(&till, place.incarnation, place.seq);
+    tx.touch(Dirty::Ack { key, till, value });
+    Ok(())
+}
+
+/// The feed number at which a till was told that an entry of its own waits no more; none where it was not.
+pub(crate) fn told_of(
+    tx: &mut Tx<'_>,
+    till: Uuid,
+    incarnation: u32,
+    seq: i64,
+) -> Result<Option<i64>, DbError> {
+    let tenant = tx.tenant();
+    let row = tx.query_opt(
+        "SELECT feed, value FROM feed_row WHERE tenant_id = $1 AND key = $2",
+        args![tenant, ack_key(&till, incarnation, seq)],
+    )?;
+    let Some(row) = row else { return Ok(None) };
+    let range: Option<AckRange> =
+        row.opt_text(1)?.map(serde_json::from_str).transpose().ok().flatten();
+    let told = range.is_some_and(|range| !range.quarantined.contains(&seq));
+    Ok(if told { Some(row.int(0)?) } else { None })
 }
 
 fn load(tx: &mut Tx<'_>, place: &Place) -> Result<(Uuid, FramedEntry), QuarantineError> {

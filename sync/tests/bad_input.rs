@@ -101,7 +101,10 @@ fn an_object_is_never_read_from_a_list() {
     let list = format!("{}\n{rest}", as_list(header));
     let error = ExchangeRequest::decode(list.as_bytes()).expect_err("a list is no header");
     assert_eq!((error.code(), error.field()), ("sync.bad_json", Some("header")));
-    let page = ExchangeRequest::decode(&header_with("\"entries\":2", "\"entries\":2,\"cursor\":[1,2,\"00\"]"));
+    let page = ExchangeRequest::decode(&header_with(
+        "\"entries\":2",
+        "\"entries\":2,\"cursor\":[1,2,\"00\"]",
+    ));
     assert_eq!(page.expect_err("a list is no cursor").code(), "sync.bad_json");
     for list in [r#"[1,"X","00","00","a"]"#, "[]", "7", "null"] {
         let error = decode_json::<EnrolRequest>(list.as_bytes()).expect_err("no object");

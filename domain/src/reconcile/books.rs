@@ -55,7 +55,7 @@ pub fn check_effects(
     for effect in entries {
         let stated = match effect.state {
             EffectState::Applied { .. } => effect.amount,
-            EffectState::Quarantined | EffectState::Unsent => 0,
+            EffectState::Quarantined | EffectState::Dropped { .. } | EffectState::Unsent => 0,
         };
         let side = sides.entry(effect.entry).or_default();
         side.0 = sum([side.0, stated])?;

@@ -91,7 +91,9 @@ pub fn explain_stock(
 /// nothing, and so it does where the level contains it.
 fn own_cause(view: &StockView, own: &EntryEffect) -> Result<Option<(Cause, i64)>, OutOfRange> {
     let in_level = match own.state {
-        EffectState::Applied { feed } => !counts_on_top(Some(feed), view.row_feed),
+        EffectState::Applied { feed } | EffectState::Dropped { feed } => {
+            !counts_on_top(Some(feed), view.row_feed)
+        }
         EffectState::Quarantined | EffectState::Unsent => false,
     };
     if in_level {

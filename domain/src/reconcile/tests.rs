@@ -318,7 +318,9 @@ proptest! {
                 let missing: i64 = till.entries.iter()
                     .filter(|own| match world.state(index, own.key) {
                         EffectState::Applied { feed } => feed > row_feed,
-                        EffectState::Quarantined | EffectState::Unsent => true,
+                        EffectState::Quarantined
+                        | EffectState::Dropped { .. }
+                        | EffectState::Unsent => true,
                     })
                     .map(|own| own.amount)
                     .sum();

@@ -1,12 +1,15 @@
 //! Stocktakes: the till says what it found and what it expected; the adjustment is the store's. A movement of another
 //! till that the counter did not know of is in the count already if it happened before: it is corrected by its time.
 
-use super::stock::movements_of;
+mod expected;
+
+use super::stock::{movements_of, within_range};
 use super::{Placed, Unapplied};
 use crate::args;
 use crate::db::{Lookup, Row, Tx};
 use crate::exceptions::{Raised, raise};
 use crate::gate::Dirty;
+use daybook_domain::amount::Quantity;
 use daybook_domain::entry::{CountLine, Fact, Movement, StockCounted};
 use daybook_domain::ids::{LocationId, Sku};
 use daybook_domain::stocktake::{Placement, place};
@@ -27,8 +30,12 @@ pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unappli
         if let Fact::StockCounted(counted) = placed.fact {
             stocktake(tx, placed, counted)?;
             for (no, line) in (1_i64..).zip(&counted.lines) {
-                adjust(tx, placed, counted, no, line)?;
-                unseen(tx, placed, counted, line)?;
+                let expected = expected::of(tx, placed, counted, line)?;
+                adjust(tx, placed, counted, no, Found { line, expected })?;
+                // A later count holds what an earlier one had not seen.
+                if expected.is_some() {
+                    unseen(tx, placed, counted, line)?;
+                }
             }
         }
     }
@@ -46,6 +53,61 @@ fn stocktake(
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, stocktake_id) DO NOTHING",
         args![tenant, counted.stocktake, counted.location, placed.till, counted.parts, now_ms],
     )?;
+    let begun = tx.query_one(
+        "SELECT location_id, till_id, parts,
+                (SELECT count(*) FROM stocktake_line l WHERE l.tenant_id = s.tenant_id
+                    AND l.stocktake_id = s.stocktake_id AND l.part = $3)
+         FROM stocktake s WHERE s.tenant_id = $1 AND s.stocktake_id = $2",
+        args![tenant, counted.stocktake, counted.part],
+    )?;
+    let (stocktake, part) = (counted.stocktake, counted.part);
+    let same = begun.text(0)? == counted.location.as_str()
+        && begun.uuid(1)? == placed.till
+        && begun.u32(2)? == counted.parts;
+    if !same {
+        let detail = format!(
+            "body.stocktake: {stocktake} was begun elsewhere, or with another number of parts"
+        );
+        return Err(Unapplied::new("count.stocktake", detail));
+    }
+    if begun.int(3)? > 0 {
+        let detail = format!("body.part: part {part} of stocktake {stocktake} came before");
+        return Err(Unapplied::new("count.part_twice", detail));
+    }
+    Ok(())
+}
+
+/// What was found, and what must have been there; nothing where a later count has spoken already.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    line: &'a CountLine,
+    expected: Option<Quantity>,
+}
+
+/// Names what the store does not know.
+fn known(
+    tx: &mut Tx<'_>,
+    counted: &StockCounted,
+    no: i64,
+    line: &CountLine,
+) -> Result<(), Unapplied> {
+    let tenant = tx.tenant();
+    let item = tx.query_opt(
+        "SELECT 1 FROM item WHERE tenant_id = $1 AND sku = $2",
+        args![tenant, line.sku],
+    )?;
+    if item.is_none() {
+        let detail = format!("body.lines[{}].sku: {} is not in the catalogue", no - 1, line.sku);
+        return Err(Unapplied::new("count.unknown_sku", detail));
+    }
+    let location = tx.query_opt(
+        "SELECT 1 FROM location WHERE tenant_id = $1 AND location_id = $2",
+        args![tenant, counted.location],
+    )?;
+    if location.is_none() {
+        let detail = format!("body.location: there is no location {}", counted.location);
+        return Err(Unapplied::new("count.unknown_location", detail));
+    }
     Ok(())
 }
 
@@ -56,20 +118,26 @@ fn adjust(
     placed: &Placed<'_>,
     counted: &StockCounted,
     no: i64,
-    line: &CountLine,
+    found: Found<'_>,
 ) -> Result<(), Unapplied> {
     let tenant = tx.tenant();
+    let line = found.line;
+    let expected = found.expected.unwrap_or(line.counted_milli);
     let variance = line
         .counted_milli
-        .checked_sub(line.expected_milli)
+        .checked_sub(expected)
         .map_err(|error| Unapplied::new("count.out_of_range", error))?;
     if !variance.is_zero() {
-        tx.execute(
+        known(tx, counted, no, line)?;
+        let level = tx.query_one(
             "INSERT INTO stock_level (tenant_id, location_id, sku, on_hand_milli) VALUES ($1, $2, $3, $4)
              ON CONFLICT (tenant_id, location_id, sku) DO UPDATE
-             SET on_hand_milli = stock_level.on_hand_milli + excluded.on_hand_milli, version = stock_level.version + 1",
+             SET on_hand_milli = stock_level.on_hand_milli + excluded.on_hand_milli, version = stock_level.version + 1
+             RETURNING on_hand_milli",
             args![tenant, counted.location, line.sku, variance],
         )?;
+        let place = crate::stock::Place { location: &counted.location, sku: &line.sku };
+        within_range(&format!("body.lines[{}]", no - 1), place, level.int(0)?)?;
         let (txn, no) = (tx.txn(), tx.next_movement_no());
         tx.execute(
             "INSERT INTO stock_movement (tenant_id, txn, no, location_id, sku, quantity_milli, kind, till_id, incarnation,
@@ -104,7 +172,7 @@ fn adjust(
             counted.location,
             line.sku,
             line.counted_milli,
-            line.expected_milli,
+            expected,
             variance,
             line.at_ms,
             placed.till,

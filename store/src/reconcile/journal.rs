@@ -3,6 +3,9 @@
 use crate::apply::limits;
 use crate::args;
 use crate::db::{DbError, Row, Tx};
+use crate::ledger;
+use crate::quarantine;
+use crate::said::Said;
 use daybook_domain::amount::Minor;
 use daybook_domain::balance;
 use daybook_domain::document::TenderType;
@@ -10,7 +13,7 @@ use daybook_domain::entry::{
     CashMoved, Envelope, Fact, JournalHead, Movement, Sale, ShiftTotals, Statement, StatementLine,
 };
 use daybook_domain::ids::{LocationId, ShiftId, Sku, TillId};
-use daybook_domain::reconcile::{EffectState, EntryEffect, EntryRef, Extent, Ledger, MoneyFact};
+use daybook_domain::reconcile::{EffectState, EntryEffect, EntryRef, Ledger, MoneyFact};
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
@@ -33,8 +36,19 @@ pub(super) struct Journal {
     pub(super) statements: HashMap<TillId, Stated>,
     /// What the documents of entries in effect put on balances and took from them.
     pub(super) balances: BTreeMap<balance::Key, i64>,
+    /// Entries that stand without effect and of which something could not be read, by till.
+    pub(super) unread: HashMap<TillId, Vec<EntryRef>>,
     /// Short codes.
     pub(super) codes: HashMap<TillId, String>,
+}
+
+impl Journal {
+    /// What nobody could read of a till's ledger, where a remainder asks for it.
+    pub(super) fn unread_of(&self, till: TillId, ledger: &Ledger, unexplained: i64) -> Vec<String> {
+        let entries = self.unread.get(&till).filter(|_| unexplained != 0);
+        let held = entries.into_iter().flatten().filter(|entry| ledger.holds(**entry));
+        held.map(ToString::to_string).collect()
+    }
 }
 
 /// A till's report of a shift.
@@ -65,9 +79,12 @@ pub(super) fn read(tx: &mut Tx<'_>) -> Result<Journal, DbError> {
 struct Reader {
     journal: Journal,
     feeds: HashMap<EntryRef, i64>,
-    quarantined: HashMap<EntryRef, ()>,
+    /// Entries without effect, and what became of them.
+    idle: HashMap<EntryRef, EffectState>,
     starts: HashMap<(TillId, u32), JournalHead>,
-    closes: Vec<(EntryRef, ShiftTotals, i64)>,
+    /// Whose a shift is: the till that opened it, or else the one that closed it.
+    owners: HashMap<ShiftId, TillId>,
+    closes: Vec<(EntryRef, EffectState, ShiftTotals, i64)>,
     parts: HashMap<Uuid, (EntryRef, i64, Vec<Statement>)>,
 }
 
@@ -90,19 +107,18 @@ impl Reader {
         for row in &rows {
             feeds.insert(entry_ref(row, 0)?, row.int(3)?);
         }
-        let mut quarantined = HashMap::new();
-        let rows = tx.query(
-            "SELECT till_id, incarnation, seq FROM quarantine WHERE tenant_id = $1 AND state <> 'applied'",
-            args![tenant],
-        )?;
-        for row in &rows {
-            quarantined.insert(entry_ref(row, 0)?, ());
+        let idle = idle(tx)?;
+        let mut owners = HashMap::new();
+        let sql = "SELECT shift_id, till_id FROM shift WHERE tenant_id = $1";
+        for row in tx.query(sql, args![tenant])? {
+            owners.insert(ShiftId(row.uuid(0)?), TillId(row.uuid(1)?));
         }
         Ok(Self {
             journal,
             feeds,
-            quarantined,
+            idle,
             starts: HashMap::new(),
+            owners,
             closes: Vec::new(),
             parts: HashMap::new(),
         })
@@ -131,11 +147,8 @@ impl Reader {
                     let entry = entry_ref(row, 0)?;
                     let stored = row.opt_int(4)?.unwrap_or_default();
                     let feed = self.feeds.get(&entry).copied().unwrap_or(stored);
-                    let state = if self.quarantined.contains_key(&entry) {
-                        EffectState::Quarantined
-                    } else {
-                        EffectState::Applied { feed }
-                    };
+                    let applied = EffectState::Applied { feed };
+                    let state = self.idle.get(&entry).copied().unwrap_or(applied);
                     self.entry(entry, state, row.bytes(3)?);
                 }
             }
@@ -158,15 +171,18 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes what an entry says. Bytes that nobody can read, and numbers that nobody can add up, move nothing; they stand
-    /// in quarantine.
+    /// Takes what an entry says. Of one that cannot be read as a whole the parts that can are taken: its till counts
+    /// them too.
     fn entry(&mut self, entry: EntryRef, state: EffectState, bytes: &[u8]) {
-        let Ok(envelope) = Envelope::parse(bytes) else { return };
-        let Ok(fact) = envelope.fact() else { return };
-        if limits::check_json(bytes).and_then(|()| limits::check_fact(&fact)).is_err() {
-            return;
-        }
-        let (shift, at_ms) = (envelope.shift, envelope.at_ms);
+        let read = Envelope::parse(bytes).and_then(|envelope| {
+            let fact = envelope.fact()?;
+            Ok((envelope.shift, envelope.at_ms, fact))
+        });
+        let fits = |fact| limits::check_json(bytes).and_then(|()| limits::check_fact(fact)).is_ok();
+        let (shift, at_ms, fact) = match read {
+            Ok((shift, at_ms, fact)) if fits(&fact) => (shift, at_ms, fact),
+            Ok(_) | Err(_) => return self.parts_of(entry, state, bytes),
+        };
         self.moves(entry, state, &fact);
         if let (EffectState::Applied { .. }, Some((sale, _))) = (state, sale(&fact)) {
             // Figures that do not fit have no effect anywhere.
@@ -186,9 +202,12 @@ impl Reader {
             }
             Fact::ShiftOpened(opened) => {
                 let amount = opened.opening_float_minor;
+                self.owners.entry(opened.shift).or_insert(entry.till);
                 self.money(entry, state, (opened.shift, TenderType::Cash), amount);
             }
-            Fact::ShiftClosed(report) => self.closes.push((entry, report.totals, report.z_no)),
+            Fact::ShiftClosed(report) => {
+                self.closes.push((entry, state, report.totals, report.z_no));
+            }
             Fact::Statement(part) => {
                 let empty = || (entry, at_ms, Vec::new());
                 let (last, said_ms, parts) = self.parts.entry(part.statement).or_insert_with(empty);
@@ -208,6 +227,22 @@ impl Reader {
         for ((location, sku), amount) in sums {
             let effects = self.journal.effects.entry((location.clone(), sku.clone())).or_default();
             effects.push(EntryEffect { entry, amount, state });
+        }
+    }
+
+    fn parts_of(&mut self, entry: EntryRef, state: EffectState, bytes: &[u8]) {
+        let said = Said::read(bytes);
+        for moved in said.moves {
+            let effects = self.journal.effects.entry((moved.location, moved.sku)).or_default();
+            effects.push(EntryEffect { entry, amount: moved.quantity_milli, state });
+        }
+        if let Some(shift) = said.shift {
+            for (tender, amount) in said.money {
+                self.money(entry, state, (shift, tender), Minor(amount));
+            }
+        }
+        if said.unread {
+            self.journal.unread.entry(entry.till).or_default().push(entry);
         }
     }
 
@@ -239,7 +274,14 @@ impl Reader {
 
     fn finish(mut self, tx: &mut Tx<'_>) -> Result<Journal, DbError> {
         self.whole_statements(tx)?;
-        for (entry, totals, z_no) in std::mem::take(&mut self.closes) {
+        let mut closes = std::mem::take(&mut self.closes);
+        // What the store took for the Z comes before what it did not: a second one has changed nothing.
+        closes.sort_by_key(|(_, state, _, _)| !matches!(state, EffectState::Applied { .. }));
+        for (entry, _, totals, z_no) in closes {
+            let owner = *self.owners.entry(totals.shift).or_insert(entry.till);
+            if owner != entry.till || self.journal.shifts.contains_key(&totals.shift) {
+                continue;
+            }
             let ledger = self.ledger(tx, entry.till, entry.incarnation, entry.seq)?;
             let view = ShiftView { till: entry.till, z_no: Some(z_no), totals, ledger };
             self.journal.shifts.insert(view.totals.shift, view);
@@ -251,6 +293,9 @@ impl Reader {
             }
         }
         for (till, totals, ledger) in open {
+            if self.owners.get(&totals.shift).is_some_and(|owner| *owner != till) {
+                continue;
+            }
             let view = ShiftView { till, z_no: None, totals, ledger };
             self.journal.shifts.entry(view.totals.shift).or_insert(view);
         }
@@ -290,38 +335,30 @@ impl Reader {
         incarnation: u32,
         seq: i64,
     ) -> Result<Ledger, DbError> {
-        let mut extents = vec![Extent { incarnation, branch: 0, through: seq }];
-        let mut at = incarnation;
-        while let Some(previous) = self.starts.get(&(till, at)) {
-            if previous.incarnation >= at {
-                break;
-            }
-            extents.extend(extents_of(tx, till, previous)?);
-            at = previous.incarnation;
-        }
-        Ok(Ledger(extents))
+        let previous = |_: &mut Tx<'_>, at| Ok(self.starts.get(&(till, at)).cloned());
+        ledger::ledger(tx, till, incarnation, seq, previous)
     }
 }
 
-/// Where an earlier head lies: on the trunk, or on a branch that leaves it.
-fn extents_of(tx: &mut Tx<'_>, till: TillId, head: &JournalHead) -> Result<Vec<Extent>, DbError> {
-    let trunk = |through| Extent { incarnation: head.incarnation, branch: 0, through };
-    let Ok(hash) = hex::decode(&head.hash) else { return Ok(vec![trunk(head.seq)]) };
+/// Entries without effect. One that was left so for good still counts at its till until that was told.
+fn idle(tx: &mut Tx<'_>) -> Result<HashMap<EntryRef, EffectState>, DbError> {
     let tenant = tx.tenant();
-    let branch = tx.query_opt(
-        "SELECT b.branch_no, b.from_seq FROM journal_branch_entry e
-         JOIN journal_branch b ON b.tenant_id = e.tenant_id AND b.till_id = e.till_id
-              AND b.incarnation = e.incarnation AND b.branch_no = e.branch_no
-         WHERE e.tenant_id = $1 AND e.till_id = $2 AND e.incarnation = $3 AND e.seq = $4 AND e.hash = $5",
-        args![tenant, till, head.incarnation, head.seq, hash],
+    let rows = tx.query(
+        "SELECT till_id, incarnation, seq, state FROM quarantine WHERE tenant_id = $1 AND state <> 'applied'",
+        args![tenant],
     )?;
-    Ok(match branch {
-        None => vec![trunk(head.seq)],
-        Some(row) => vec![
-            trunk(row.int(1)? - 1),
-            Extent { incarnation: head.incarnation, branch: row.u32(0)?, through: head.seq },
-        ],
-    })
+    let mut idle = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let entry = entry_ref(row, 0)?;
+        let told = if row.text(3)? == "resolved" {
+            quarantine::told_of(tx, entry.till.0, entry.incarnation, entry.seq)?
+        } else {
+            None
+        };
+        let state = told.map_or(EffectState::Quarantined, |feed| EffectState::Dropped { feed });
+        idle.insert(entry, state);
+    }
+    Ok(idle)
 }
 
 /// Reads till, incarnation and sequence number from the first three columns.

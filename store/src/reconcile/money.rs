@@ -9,7 +9,7 @@ use crate::master::by_word;
 use daybook_domain::amount::Minor;
 use daybook_domain::document::TenderType;
 use daybook_domain::ids::{ShiftId, TillId};
-use daybook_domain::reconcile::{MoneyView, explain_money};
+use daybook_domain::reconcile::{Explanation, MoneyView, explain_money};
 use std::collections::BTreeMap;
 
 /// Tenders as they stand in columns.
@@ -23,6 +23,9 @@ pub(super) const TENDERS: [(&str, TenderType); 8] = [
     ("online", TenderType::Online),
     ("cod", TenderType::Cod),
 ];
+
+/// Stands for the shift where an entry names none.
+pub(super) const NO_SHIFT: &str = "no shift";
 
 struct Shift {
     till: TillId,
@@ -58,6 +61,9 @@ pub(super) fn lines(
             lines.push((opened, line(journal, known, shift, tender, store_minor)?));
         }
     }
+    for line in without_shift(tx, scope)? {
+        lines.push((i64::MAX, line));
+    }
     lines.sort_by(|one, other| {
         (&one.1.till, one.0, &one.1.shift).cmp(&(&other.1.till, other.0, &other.1.shift))
     });
@@ -83,6 +89,9 @@ fn line(
             explain_money(Minor(store_minor), &view, facts).map_err(out_of_range("shift", shift))
         })
         .transpose()?;
+    let left = explanation.as_ref().map_or(0, |found: &Explanation| found.unexplained);
+    let unread =
+        view.map_or_else(Vec::new, |view| journal.unread_of(view.till, &view.ledger, left));
     let till = view.map(|view| view.till).or(known.map(|known| known.till));
     let code = till.and_then(|till| journal.codes.get(&till)).cloned();
     Ok(MoneyLine {
@@ -95,7 +104,49 @@ fn line(
         store_minor,
         counted_minor: said.and_then(|said| said.counted_minor).map(|counted| counted.0),
         over_short_minor: said.and_then(|said| said.over_short_minor).map(|over| over.0),
+        unread,
     })
+}
+
+/// What tills took and paid out without naming a shift: in no Z, so it is compared with nothing.
+fn without_shift(tx: &mut Tx<'_>, scope: &Scope) -> Result<Vec<MoneyLine>, DbError> {
+    let tenant = tx.tenant();
+    let rows = tx.query(
+        "SELECT l.code, l.location_id, m.tender_type, CAST(SUM(m.amount_minor) AS BIGINT)
+         FROM (SELECT d.till_id, t.tender_type,
+                      CASE WHEN d.fact IN ('refund', 'void') THEN -t.amount_minor ELSE t.amount_minor END AS amount_minor
+               FROM document d JOIN document_tender t ON t.tenant_id = d.tenant_id AND t.document_id = d.document_id
+               WHERE d.tenant_id = $1 AND d.shift_id IS NULL AND d.till_id IS NOT NULL AND d.training = 0
+               UNION ALL
+               SELECT till_id, 'cash', CASE WHEN kind IN ('paid_in', 'loaned') THEN amount_minor ELSE -amount_minor END
+               FROM cash_movement WHERE tenant_id = $1 AND shift_id IS NULL) m
+         JOIN till l ON l.tenant_id = $1 AND l.till_id = m.till_id
+         GROUP BY l.code, l.location_id, m.tender_type ORDER BY l.code, m.tender_type",
+        args![tenant],
+    )?;
+    let mut lines = Vec::new();
+    for row in &rows {
+        let location = row.text(1)?;
+        if scope.location.as_ref().is_some_and(|only| only.as_str() != location) {
+            continue;
+        }
+        let tender = row.text(2)?;
+        let tender =
+            by_word(&TENDERS, tender).ok_or_else(|| DbError::corrupt("document_tender", tender))?;
+        lines.push(MoneyLine {
+            till: row.text(0)?.to_owned(),
+            shift: NO_SHIFT.to_owned(),
+            day: NO_SHIFT.to_owned(),
+            z_no: None,
+            tender: crate::master::word(&TENDERS, tender),
+            explanation: None,
+            store_minor: row.int(3)?,
+            counted_minor: None,
+            over_short_minor: None,
+            unread: Vec::new(),
+        });
+    }
+    Ok(lines)
 }
 
 fn shifts(tx: &mut Tx<'_>, sums: &mut Sums) -> Result<BTreeMap<ShiftId, Shift>, DbError> {

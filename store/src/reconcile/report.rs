@@ -1,6 +1,7 @@
 //! What a reconciliation found.
 
 use super::claims::Claim;
+use super::money::NO_SHIFT;
 use crate::balances::BalanceView;
 use crate::exceptions::Exception;
 use daybook_domain::reconcile::{BookFault, Explanation};
@@ -110,6 +111,9 @@ pub struct TillView {
     /// store − till, explained.
     #[serde(flatten)]
     pub explanation: Explanation,
+    /// Where something is unexplained: entries in the till's ledger that nobody could read, which may be why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
 }
 
 impl StockLine {
@@ -146,9 +150,9 @@ impl StockLine {
 pub struct MoneyLine {
     /// Short code of the till.
     pub till: String,
-    /// Shift.
+    /// Shift; `no shift` for what was taken without one.
     pub shift: String,
-    /// Business day.
+    /// Business day; `no shift` likewise.
     pub day: String,
     /// Z number, when it is closed.
     pub z_no: Option<i64>,
@@ -162,6 +166,9 @@ pub struct MoneyLine {
     pub counted_minor: Option<i64>,
     /// Counted less what the till expected: over above zero, short below.
     pub over_short_minor: Option<i64>,
+    /// Where something is unexplained: entries in the till's ledger that nobody could read, which may be why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
 }
 
 /// What a cause explains in all.
@@ -225,6 +232,7 @@ impl Summary {
                         .saturating_add(explanation.unexplained.saturating_abs());
                     add(&mut summary.money_causes, explanation);
                 }
+                None if line.shift == NO_SHIFT => {}
                 None => summary.money_unstated += 1,
             }
         }

@@ -78,8 +78,9 @@ fn line(journal: &Journal, key: &Key, level: &Level, found: &Behind) -> Result<S
         let own: Vec<_> = effects.iter().filter(|own| own.entry.till == *till).copied().collect();
         let explanation =
             explain_stock(level.on_hand_milli, view, &found.movements, &own).map_err(range)?;
+        let unread = journal.unread_of(*till, &view.ledger, explanation.unexplained);
         let till = journal.codes.get(till).cloned().unwrap_or_else(|| till.to_string());
-        tills.push(TillView { till, explanation });
+        tills.push(TillView { till, explanation, unread });
     }
     tills.sort_by(|one, other| one.till.cmp(&other.till));
     let level = LevelView {

@@ -1,6 +1,7 @@
 //! The report as a table that a person understands.
 
 use super::claims::Claim;
+use super::money::NO_SHIFT;
 use super::report::{CauseTotal, Report, StockLine, cause_name};
 use daybook_domain::amount::Quantity;
 use daybook_domain::reconcile::Explanation;
@@ -113,6 +114,7 @@ fn stock_line(out: &mut String, line: &StockLine) {
             units(said.unexplained)
         );
         explained(out, said, units);
+        unread(out, &view.unread);
     }
     if line.tills.is_empty() {
         let _ = writeln!(out);
@@ -162,6 +164,19 @@ fn explained(out: &mut String, said: &Explanation, show: impl Fn(i64) -> String)
     }
 }
 
+/// What the till counts and nobody could read: the first place to look.
+fn unread(out: &mut String, entries: &[String]) {
+    if entries.is_empty() {
+        return;
+    }
+    let shown = entries.iter().take(PARTS_MAX).cloned().collect::<Vec<_>>().join(", ");
+    let more = match entries.len().saturating_sub(PARTS_MAX) {
+        0 => String::new(),
+        more => format!(", {more} more"),
+    };
+    let _ = writeln!(out, "    may come from what could not be read: {shown}{more}");
+}
+
 fn money(out: &mut String, report: &Report) {
     heading(out, "Money by shift and tender, in minor units");
     let _ = writeln!(
@@ -179,7 +194,8 @@ fn money(out: &mut String, report: &Report) {
         "unexplained"
     );
     for line in &report.money {
-        let z_no = line.z_no.map_or_else(|| "open".to_owned(), |no| no.to_string());
+        let open = if line.shift == NO_SHIFT { "–" } else { "open" };
+        let z_no = line.z_no.map_or_else(|| open.to_owned(), |no| no.to_string());
         let optional = |amount: Option<i64>| {
             amount.map_or_else(|| "–".to_owned(), |amount| amount.to_string())
         };
@@ -203,6 +219,7 @@ fn money(out: &mut String, report: &Report) {
         if let Some(said) = said {
             explained(out, said, |amount| amount.to_string());
         }
+        unread(out, &line.unread);
     }
 }
 

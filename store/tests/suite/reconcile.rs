@@ -264,4 +264,79 @@ on_both! {
         assert_eq!((cash.tender, cash.store_minor, cash.over_short_minor), ("cash", 70_000, Some(-500)));
         assert_eq!(cash.z_no, Some(1));
     }
+
+    fn a_second_z_that_waits_changes_nothing(store) {
+        shop(&store);
+        let (mut till, mut other) = (TestTill::enrolled(&store, 1), TestTill::enrolled(&store, 2));
+        let shift = Uuid::from_u128(5);
+        let opened = json!({"shift": shift, "day": "2026-11-22", "fiscal_year": "26-27", "opening_float_minor": 50_000});
+        in_shift(&mut till, "shift.opened", &opened, shift);
+        let sold = sale(Uuid::from_u128(1), "TEA", 1000, "T1-1", till.till);
+        in_shift(&mut till, "sale.completed", &sold, shift);
+        till.exchange(&store);
+        let z = |z_no: i64, expected: i64| json!({
+            "z_no": z_no, "totals": totals(shift, 10_000, expected, Some(expected)), "closed_at_ms": 2, "blind": false,
+            "perpetual": {"sales_minor": 0, "returns_minor": 0, "net_minor": 0, "documents": 0},
+            "head": {"incarnation": 1, "seq": 1, "hash": "00"},
+        });
+        in_shift(&mut other, "shift.closed", &z(1, 1), shift);
+        other.exchange(&store);
+        let before = report(&store);
+        assert!(before.summary.holds(), "{}", table(&before));
+        in_shift(&mut till, "shift.closed", &z(1, 60_000), shift);
+        till.exchange(&store);
+        in_shift(&mut till, "shift.closed", &z(2, 7), shift);
+        till.exchange(&store);
+        let report = report(&store);
+        assert!(report.summary.holds(), "{}", table(&report));
+        let [line] = report.money.as_slice() else { panic!("{}", table(&report)) };
+        assert_eq!((line.till.as_str(), line.z_no, line.counted_minor), (till.code.as_str(), Some(1), Some(60_000)));
+        assert_eq!(report.tills.iter().map(|till| till.quarantined).sum::<i64>(), 2);
+    }
+
+    fn what_the_store_cannot_read_explains_what_its_till_counts(store) {
+        shop(&store);
+        let mut till = TestTill::enrolled(&store, 1);
+        let shift = Uuid::from_u128(5);
+        let opened = json!({"shift": shift, "day": "2026-11-22", "fiscal_year": "26-27", "opening_float_minor": 50_000});
+        in_shift(&mut till, "shift.opened", &opened, shift);
+        till.exchange(&store);
+        till.exchange(&store);
+        let mut sold = sale(Uuid::from_u128(1), "TEA", 1000, "T1-1", till.till);
+        sold["document"]["lines"][0]["flags"] = json!(["from_the_future"]);
+        in_shift(&mut till, "sale.completed", &sold, shift);
+        in_shift(&mut till, "sale.rented", &json!({"movements": [
+            {"sku": "TEA", "location": "shop", "quantity_milli": -2000, "reason": "rent"}
+        ]}), shift);
+        let open = totals(shift, 10_000, 60_000, None);
+        state(&mut till, "TEA", 3000, Some(&open));
+        till.exchange(&store);
+        let explained = report(&store);
+        assert!(explained.summary.holds(), "{}", table(&explained));
+        assert_eq!(causes(&explained, "TEA", &till.code), [("quarantined".to_owned(), 3000)]);
+        assert_eq!(explained.money[0].explanation.as_ref().unwrap().causes.len(), 1);
+        // What nobody can read is named, and explains nothing by itself.
+        till.exchange(&store);
+        in_shift(&mut till, "sale.given", &json!({"what": "tea"}), shift);
+        state(&mut till, "TEA", 4000, Some(&open));
+        till.exchange(&store);
+        let left = report(&store);
+        assert!(!left.summary.holds());
+        let view = &left.stock.iter().find(|line| line.sku == "TEA").unwrap().tills[0];
+        assert_eq!(view.explanation.unexplained, 1000);
+        assert_eq!(view.unread.len(), 1, "{:?}", view.unread);
+        assert!(table(&left).contains("may come from what could not be read"));
+    }
+
+    fn money_without_a_shift_has_a_line_of_its_own(store) {
+        shop(&store);
+        let mut till = TestTill::enrolled(&store, 1);
+        till.sell("TEA", 1000, "T1-1");
+        till.write("cash.paid_out", &json!({"amount_minor": 300, "reason": "milk"}));
+        till.exchange(&store);
+        let report = report(&store);
+        let [line] = report.money.as_slice() else { panic!("{}", table(&report)) };
+        assert_eq!((line.shift.as_str(), line.tender, line.store_minor), ("no shift", "cash", 9700));
+        assert!(report.summary.holds() && report.summary.money_unstated == 0);
+    }
 }
