@@ -97,3 +97,18 @@ impl Hash {
         Self(hasher.finalize().into())
     }
 }
+
+impl PublicKey {
+    /// Whether it is a point of the curve in its one spelling, and not one of the few with which anything verifies.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        // The prime of the field is 2^255 - 19, without the bit of the sign: ed ff … ff 7f.
+        let [first, between @ .., last] = &self.0;
+        let beyond =
+            *first >= 0xed && between.iter().all(|byte| *byte == 0xff) && *last | 0x80 == 0xff;
+        if beyond {
+            return false;
+        }
+        ed25519_dalek::VerifyingKey::from_bytes(&self.0).is_ok_and(|key| !key.is_weak())
+    }
+}

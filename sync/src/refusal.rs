@@ -23,7 +23,9 @@ pub enum Refusal {
         name: &'static str,
     },
     /// No such till or key, or the key is retired.
-    #[error("the key is not known here")]
+    #[error(
+        "the till or its key is not known here; a till that was enrolled after the backup from which the store was restored is enrolled anew"
+    )]
     UnknownKey,
     /// The MAC does not match.
     #[error("the MAC does not match method, path, body and session")]
@@ -64,6 +66,15 @@ pub enum Refusal {
         /// Its number.
         incarnation: u32,
     },
+    /// A compression that the store does not read.
+    #[error("the body is encoded in a way that is not read here, only gzip is")]
+    Encoding,
+    /// The body took too long to arrive.
+    #[error("the body did not arrive within {within_seconds} s")]
+    Slow {
+        /// How long it may take.
+        within_seconds: u64,
+    },
     /// No such path under `/sync/v1`.
     #[error("there is no such path")]
     UnknownPath,
@@ -99,6 +110,8 @@ impl Refusal {
             Self::RequestConflict => "request.conflict",
             Self::TooManyTries { .. } => "sync.too_many_tries",
             Self::UnknownJournal { .. } => "sync.unknown_journal",
+            Self::Encoding => "sync.encoding",
+            Self::Slow { .. } => "sync.slow",
             Self::UnknownPath => "sync.unknown_path",
             Self::Method => "sync.method",
             Self::Busy { .. } => "sync.busy",
@@ -116,6 +129,8 @@ impl Refusal {
             Self::WrongTill | Self::Blocked | Self::CodeUnknown => 403,
             Self::UnknownJournal { .. } | Self::UnknownPath => 404,
             Self::Method => 405,
+            Self::Slow { .. } => 408,
+            Self::Encoding => 415,
             Self::CodeUsed | Self::RequestConflict => 409,
             Self::TooManyTries { .. } => 429,
             Self::Internal => 500,
@@ -142,6 +157,8 @@ impl Refusal {
             | Self::CodeUsed
             | Self::RequestConflict
             | Self::UnknownJournal { .. }
+            | Self::Encoding
+            | Self::Slow { .. }
             | Self::UnknownPath
             | Self::Method
             | Self::Internal => None,
@@ -162,6 +179,8 @@ impl Refusal {
             Self::CodeUnknown | Self::CodeUsed | Self::TooManyTries { .. } => Some("code"),
             Self::RequestConflict => Some("id"),
             Self::UnknownJournal { .. } => Some("incarnation"),
+            Self::Encoding => Some("content-encoding"),
+            Self::Slow { .. } => Some("body"),
             Self::Blocked
             | Self::UnknownPath
             | Self::Method

@@ -212,6 +212,15 @@ pub fn decode_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
     json("body", text)
 }
 
+/// Reads a request without entries. Its protocol version comes first, so that a newer one is told apart from broken JSON.
+///
+/// # Errors
+/// [`WireError`] says what is wrong.
+pub fn decode_request<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
+    let text = std::str::from_utf8(body).map_err(|_| WireError::NotUtf8 { line: "body" })?;
+    versioned("body", text)
+}
+
 /// Writes a JSON body.
 #[must_use]
 pub fn encode_json<T: Serialize>(message: &T) -> Vec<u8> {
@@ -278,18 +287,8 @@ impl<'a> Reader<'a> {
         Ok(Self { rest: body })
     }
 
-    /// Reads the header; its protocol version first, so that a newer one is told apart from broken JSON.
     fn header<T: DeserializeOwned>(&mut self) -> Result<T, WireError> {
-        #[derive(serde::Deserialize)]
-        struct Version {
-            protocol: u32,
-        }
-        let text = self.line("header")?;
-        let Version { protocol } = json("header", text)?;
-        if protocol != PROTOCOL {
-            return Err(WireError::Protocol { found: protocol });
-        }
-        json("header", text)
+        versioned("header", self.line("header")?)
     }
 
     fn entries(mut self, count: usize) -> Result<Vec<FramedEntry>, WireError> {
@@ -337,6 +336,19 @@ impl<'a> Reader<'a> {
         self.rest = rest;
         Ok(taken)
     }
+}
+
+/// Reads the protocol version first, so that a newer one is told apart from broken JSON.
+fn versioned<T: DeserializeOwned>(line: &'static str, text: &str) -> Result<T, WireError> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        protocol: u32,
+    }
+    let Version { protocol } = json(line, text)?;
+    if protocol != PROTOCOL {
+        return Err(WireError::Protocol { found: protocol });
+    }
+    json(line, text)
 }
 
 fn json<T: DeserializeOwned>(line: &'static str, text: &str) -> Result<T, WireError> {

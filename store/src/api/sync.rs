@@ -15,12 +15,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use daybook_sync::auth::{PATH_ENROL, PATH_ENTRIES, PATH_EXCHANGE, PATH_INCARNATION};
 use daybook_sync::hash::Hash;
-use daybook_sync::limits::{BODY_BYTES_MAX, PROTOCOL};
+use daybook_sync::limits::BODY_BYTES_MAX;
 use daybook_sync::message::{
     EnrolRequest, EntriesRequest, IncarnationRequest, NewKey, PushVerdict,
 };
 use daybook_sync::refusal::{Refusal, check_exchange};
-use daybook_sync::wire::{ExchangeRequest, WireError, decode_json, deflate, encode_json};
+use daybook_sync::wire::{ExchangeRequest, WireError, decode_request, deflate, encode_json};
 use std::time::Duration;
 
 /// What a till is told that finds the store busy.
@@ -116,15 +116,25 @@ async fn receive(api: &Api, request: Request, call: Call) -> Result<Received, Re
     let body = match tokio::time::timeout(within, to_bytes(body, max)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return Err(too_large),
-        // Not the till's fault: a slow line may be faster later.
-        Err(_) => return Err(BUSY),
+        // A slow line may be faster later.
+        Err(_) => return Err(Refusal::Slow { within_seconds: within.as_secs() }),
     };
     Ok(Received { path: parts.uri.path().to_owned(), headers: parts.headers, body })
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
-    accepted.is_some_and(|text| text.split(',').any(|coding| coding.trim().starts_with("gzip")))
+    accepted.is_some_and(|text| text.split(',').any(names_gzip))
+}
+
+/// Whether a part of `Accept-Encoding` asks for gzip: a weight of nothing asks for anything else (RFC 9110, 12.5.3).
+fn names_gzip(part: &str) -> bool {
+    let mut words = part.split(';').map(str::trim);
+    let named = words.next().is_some_and(|coding| coding.eq_ignore_ascii_case("gzip"));
+    let weight = words.find_map(|word| word.strip_prefix("q=").or(word.strip_prefix("Q=")));
+    let nothing =
+        |weight: &str| weight.starts_with('0') && weight.chars().all(|c| c == '0' || c == '.');
+    named && !weight.is_some_and(nothing)
 }
 
 fn respond(body: Vec<u8>, compress: bool) -> Response {
@@ -149,8 +159,7 @@ pub(super) fn refuse(refusal: &Refusal) -> Response {
 }
 
 fn enrol_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {
-    let request: EnrolRequest = decode_json(&plain_body(received)?)?;
-    check_protocol(request.protocol)?;
+    let request: EnrolRequest = decode_request(&plain_body(received)?)?;
     let (keyring, fresh) = (api.store.keyring.clone(), Fresh::draw());
     let answer = api
         .store
@@ -193,8 +202,7 @@ fn next_key(api: &Api, used: &str) -> Result<Option<NewKey>, DbError> {
 
 fn incarnation_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {
     let caller = caller(api, received)?;
-    let request: IncarnationRequest = decode_json(&plain_body(received)?)?;
-    check_protocol(request.protocol)?;
+    let request: IncarnationRequest = decode_request(&plain_body(received)?)?;
     if request.till != caller.till {
         return Err(Refusal::WrongTill);
     }
@@ -209,8 +217,7 @@ fn incarnation_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {
 
 fn entries_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {
     let caller = caller(api, received)?;
-    let request: EntriesRequest = decode_json(&plain_body(received)?)?;
-    check_protocol(request.protocol)?;
+    let request: EntriesRequest = decode_request(&plain_body(received)?)?;
     if request.till != caller.till {
         return Err(Refusal::WrongTill);
     }
@@ -222,6 +229,24 @@ fn entries_now(api: &Api, received: &Received) -> Result<Vec<u8>, Refusal> {
     answer.map(|answer| answer.encode())
 }
 
-fn check_protocol(found: u32) -> Result<(), Refusal> {
-    if found == PROTOCOL { Ok(()) } else { Err(WireError::Protocol { found }.into()) }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_given_to_whom_it_is_welcome() {
+        for (asked, given) in [
+            ("gzip", true),
+            ("br, GZIP", true),
+            ("gzip;q=0.5", true),
+            ("gzip; q=0", false),
+            ("gzip;q=0.000, br", false),
+            ("gzipped", false),
+            ("br", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(asked));
+            assert_eq!(accepts_gzip(&headers), given, "{asked}");
+        }
+    }
 }

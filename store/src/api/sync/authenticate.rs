@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, header};
 use daybook_sync::auth::{HEADER_KEY, HEADER_MAC, HEADER_SESSION, HEADER_TILL, Signed};
 
 use daybook_sync::refusal::Refusal;
-use daybook_sync::wire::{WireError, inflate};
+use daybook_sync::wire::inflate;
 use std::borrow::Cow;
 use uuid::Uuid;
 
@@ -59,10 +59,15 @@ fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a str, Refus
 
 /// The body without its compression.
 pub(super) fn plain_body(received: &Received) -> Result<Cow<'_, [u8]>, Refusal> {
-    let encoding = received.headers.get(header::CONTENT_ENCODING);
-    match encoding.map(axum::http::HeaderValue::as_bytes) {
-        None | Some(b"identity") => Ok(Cow::Borrowed(&received.body)),
-        Some(b"gzip") => Ok(Cow::Owned(inflate(&received.body)?)),
-        Some(_) => Err(WireError::Gzip.into()),
+    let Some(encoding) = received.headers.get(header::CONTENT_ENCODING) else {
+        return Ok(Cow::Borrowed(&received.body));
+    };
+    let encoding = encoding.as_bytes().trim_ascii();
+    if encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity") {
+        return Ok(Cow::Borrowed(&received.body));
     }
+    if encoding.eq_ignore_ascii_case(b"gzip") {
+        return Ok(Cow::Owned(inflate(&received.body)?));
+    }
+    Err(Refusal::Encoding)
 }
