@@ -9,7 +9,7 @@ mod counts;
 mod figures;
 pub(crate) mod limits;
 mod orders;
-mod people;
+pub(crate) mod people;
 mod refunds;
 mod sales;
 mod shape;
@@ -48,6 +48,8 @@ pub struct Meta {
     pub staff: Option<StaffId>,
     /// In which shift.
     pub shift: Option<ShiftId>,
+    /// Whether a sidecar came, and is the one that the entry names.
+    pub sidecar_fits: bool,
 }
 
 /// Why an entry has no effect: the stable code and a text for a person.
@@ -88,6 +90,8 @@ fn read(entry: &FramedEntry) -> (Option<Meta>, Result<Fact, Unapplied>) {
         Ok(envelope) => envelope,
         Err(error) => return (None, Err(unreadable(&error))),
     };
+    let said = envelope.sidecar.as_deref();
+    let found = entry.sidecar.as_deref().map(|sidecar| sidecar_hash(sidecar).to_string());
     let meta = Meta {
         id: envelope.id,
         kind: storable(&envelope.kind).into_owned(),
@@ -96,9 +100,8 @@ fn read(entry: &FramedEntry) -> (Option<Meta>, Result<Fact, Unapplied>) {
         day: envelope.day.clone(),
         staff: envelope.staff.clone(),
         shift: envelope.shift,
+        sidecar_fits: found.is_some() && said == found.as_deref(),
     };
-    let said = envelope.sidecar.as_deref();
-    let found = entry.sidecar.as_deref().map(|sidecar| sidecar_hash(sidecar).to_string());
     let fact = if found.is_some() && said != found.as_deref() {
         Err(Unapplied::new("entry.sidecar", "sidecar: its hash is not the one in the entry"))
     } else if entry.sidecar.as_ref().is_some_and(|sidecar| limits::holds_nul(sidecar.as_bytes())) {

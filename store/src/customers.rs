@@ -1,10 +1,21 @@
 //! Erasing a customer: what is personal goes, what the law wants on documents and what proves the journal stays.
 
 use crate::args;
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Lookup, Tx};
 use crate::gate::Dirty;
 use daybook_domain::ids::{CustomerId, OrderId};
 use serde::Serialize;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+const ERASED: Lookup = Lookup {
+    table: "customer",
+    by: &["tenant_id", "customer_id"],
+    columns: &["customer_id", "erased_by"],
+};
+
+/// Characters of an id as text.
+const ID_CHARS: usize = 36;
 
 /// Why a customer was not erased.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -74,6 +85,29 @@ pub fn erase(
     let sidecars = sidecars(tx, customer, by)?;
     tx.touch(Dirty::Customer(customer));
     Ok(Erased { customer, sidecars, orders })
+}
+
+/// Ids that stand anywhere in a text.
+pub(crate) fn ids_in(text: &[u8]) -> impl Iterator<Item = Uuid> {
+    let hyphened = |part: &&[u8]| part.get(8) == Some(&b'-') && part.get(13) == Some(&b'-');
+    let parts = text.windows(ID_CHARS).filter(hyphened);
+    parts.filter_map(|part| Uuid::try_parse_ascii(part).ok())
+}
+
+/// Which of these are customers that a person erased.
+///
+/// # Errors
+/// [`DbError`].
+pub(crate) fn erased_of(tx: &mut Tx<'_>, ids: &BTreeSet<Uuid>) -> Result<BTreeSet<Uuid>, DbError> {
+    let tenant = tx.tenant();
+    let keys: Vec<_> = ids.iter().map(|id| args![tenant, *id].to_vec()).collect();
+    let mut erased = BTreeSet::new();
+    for row in tx.find(&ERASED, &keys)? {
+        if row.opt_text(1)?.is_some() {
+            erased.insert(row.uuid(0)?);
+        }
+    }
+    Ok(erased)
 }
 
 fn orders(tx: &mut Tx<'_>, customer: CustomerId) -> Result<usize, CustomerError> {

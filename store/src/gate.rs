@@ -91,6 +91,18 @@ impl Gate {
         }
     }
 
+    /// Leaves nothing of what was erased in the files of SQLite: its log is emptied. PostgreSQL keeps old versions of rows
+    /// until its vacuum, and its own log as long as it is set up to.
+    ///
+    /// # Errors
+    /// [`DbError`]; [`DbError::Busy`] when somebody reads for too long: erase again.
+    pub fn forget(&self) -> Result<(), DbError> {
+        match &self.engine {
+            Engine::Sqlite { file, .. } => file.empty_log(),
+            Engine::Postgres(_) => Ok(()),
+        }
+    }
+
     /// The clock of this store.
     #[must_use]
     pub fn moment(&self) -> Moment {

@@ -2,7 +2,7 @@
 
 use super::{Placed, Unapplied};
 use crate::args;
-use crate::db::Tx;
+use crate::db::{DbError, Tx};
 use crate::gate::Dirty;
 use daybook_domain::entry::{CustomerCreated, Fact, Statement};
 use serde::Deserialize;
@@ -60,6 +60,35 @@ fn customer(
         ],
     )?;
     tx.touch(Dirty::Customer(created.customer));
+    Ok(())
+}
+
+/// Personal data that come after their entry: of a customer that nobody erased and whose name is not known.
+///
+/// # Errors
+/// [`DbError`].
+pub(crate) fn name(
+    tx: &mut Tx<'_>,
+    created: &CustomerCreated,
+    sidecar: &str,
+) -> Result<(), DbError> {
+    let Ok(personal) = daybook_json::from_str::<Personal>(sidecar) else { return Ok(()) };
+    let tenant = tx.tenant();
+    let named = tx.execute(
+        "UPDATE customer SET name = $3, phone = $4, email = $5, tax_id = $6, erased_at_ms = NULL
+         WHERE tenant_id = $1 AND customer_id = $2 AND erased_at_ms IS NOT NULL AND erased_by IS NULL",
+        args![
+            tenant,
+            created.customer,
+            personal.name.unwrap_or_default(),
+            personal.phone,
+            personal.email,
+            personal.tax_id
+        ],
+    )?;
+    if named == 1 {
+        tx.touch(Dirty::Customer(created.customer));
+    }
     Ok(())
 }
 

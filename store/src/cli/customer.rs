@@ -43,6 +43,7 @@ impl Customer {
         let store = erase.common.open()?;
         let (id, by) = (erase.id, erase.by);
         let done = store.gate.write(move |tx| customers::erase(tx, id, &by, &reason))?;
+        store.gate.forget()?;
         let text = format!("erased, with {} texts and {} orders", done.sidecars, done.orders);
         erase.common.print(&done, &text);
         Ok(())

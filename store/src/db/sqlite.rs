@@ -78,6 +78,17 @@ impl SqliteFile {
         result
     }
 
+    /// Moves everything out of the write-ahead log and empties it.
+    ///
+    /// # Errors
+    /// [`DbError::Busy`] when somebody reads for longer than the wait for a lock.
+    pub(crate) fn empty_log(&self) -> Result<(), DbError> {
+        let connection = Self::connect(&self.path)?;
+        let busy: i64 =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 { Ok(()) } else { Err(DbError::Busy) }
+    }
+
     fn connect(path: &Path) -> Result<Connection, DbError> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -85,6 +96,8 @@ impl SqliteFile {
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        // What is deleted is overwritten: an erased text must not stand in a free page.
+        connection.pragma_update(None, "secure_delete", true)?;
         // What a savepoint may have to put back is kept in memory, not in a file.
         connection.pragma_update(None, "temp_store", "memory")?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);

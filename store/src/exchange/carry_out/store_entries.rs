@@ -2,13 +2,15 @@
 
 use crate::apply::{Placed, Prepared, Unapplied, apply};
 use crate::args;
+use crate::customers::{erased_of, ids_in};
 use crate::db::{Arg, Bind, DbError, Table, Tx, storable};
 use crate::gate::Dirty;
 use crate::tills::Till;
 use daybook_sync::frame::{FramedEntry, Journal};
 use daybook_sync::overlay::{ack_key, ack_ranges};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
 
 /// Consecutive entries of one journal with what they say.
 #[derive(Clone, Copy)]
@@ -40,9 +42,12 @@ const ENTRY: Table = Table {
 
 const SIDECAR: Table = Table {
     name: "journal_sidecar",
-    columns: &["tenant_id", "till_id", "incarnation", "seq", "text"],
+    columns: &["tenant_id", "till_id", "incarnation", "seq", "text", "erased_at_ms", "erased_by"],
     then: "",
 };
+
+/// Who erased a sidecar that came after its customer had been erased.
+pub(super) const ERASED_BEFORE: &str = "store";
 
 const QUARANTINE: Table = Table {
     name: "quarantine",
@@ -88,8 +93,9 @@ pub(super) fn append(
     let (Some(first), Some(last)) = (batch.entries.first(), batch.entries.last()) else {
         return Ok(());
     };
-    insert_entries(tx, batch)?;
-    let refused = if blocked { all_blocked(batch, till) } else { effects(tx, batch)? };
+    let withheld = withheld(tx, batch.entries)?;
+    insert_entries(tx, batch, &withheld)?;
+    let refused = if blocked { all_blocked(batch, till) } else { effects(tx, batch, &withheld)? };
     quarantine(tx, batch.journal, &refused)?;
     let refused = refused.keys().copied().collect();
     for range in ack_ranges(batch.journal.incarnation, first.frame.seq, last.frame.seq, &refused) {
@@ -108,7 +114,26 @@ pub(super) fn append(
     Ok(())
 }
 
-fn insert_entries(tx: &mut Tx<'_>, batch: &Batch<'_>) -> Result<(), DbError> {
+/// Entries whose sidecar names a customer that a person erased: its text is not kept, whenever it comes.
+pub(super) fn withheld(tx: &mut Tx<'_>, entries: &[FramedEntry]) -> Result<BTreeSet<i64>, DbError> {
+    let mut named: BTreeMap<i64, BTreeSet<Uuid>> = BTreeMap::new();
+    for entry in entries {
+        let Some(sidecar) = &entry.sidecar else { continue };
+        // The sidecar may leave the id to the body.
+        let ids = ids_in(sidecar.as_bytes()).chain(ids_in(&entry.bytes));
+        named.insert(entry.frame.seq, ids.collect());
+    }
+    let all = named.values().flatten().copied().collect();
+    let erased = erased_of(tx, &all)?;
+    let named = named.into_iter().filter(|(_, ids)| !ids.is_disjoint(&erased));
+    Ok(named.map(|(seq, _)| seq).collect())
+}
+
+fn insert_entries(
+    tx: &mut Tx<'_>,
+    batch: &Batch<'_>,
+    withheld: &BTreeSet<i64>,
+) -> Result<(), DbError> {
     let (tenant, now_ms, txn, journal) = (tx.tenant(), tx.now_ms(), tx.txn(), batch.journal);
     let rows: Vec<Vec<Arg<'_>>> = batch
         .entries
@@ -142,13 +167,13 @@ fn insert_entries(tx: &mut Tx<'_>, batch: &Batch<'_>) -> Result<(), DbError> {
     let sidecars: Vec<Vec<Arg<'_>>> = sidecars
         .iter()
         .map(|(seq, text)| {
-            vec![
-                Arg::Int(tenant),
-                journal.till.arg(),
-                journal.incarnation.arg(),
-                Arg::Int(*seq),
-                Arg::Text(text),
-            ]
+            let (text, at, by) = if withheld.contains(seq) {
+                (Arg::Null, Arg::Int(now_ms), Arg::Text(ERASED_BEFORE))
+            } else {
+                (Arg::Text(text), Arg::Null, Arg::Null)
+            };
+            let (till, incarnation) = (journal.till.arg(), journal.incarnation.arg());
+            vec![Arg::Int(tenant), till, incarnation, Arg::Int(*seq), text, at, by]
         })
         .collect();
     tx.insert(&SIDECAR, &sidecars)
@@ -165,7 +190,11 @@ fn all_blocked(batch: &Batch<'_>, till: &Till) -> Refused {
 }
 
 /// Applies all at once; if that fails, one by one to find what must wait.
-fn effects(tx: &mut Tx<'_>, batch: &Batch<'_>) -> Result<Refused, DbError> {
+fn effects(
+    tx: &mut Tx<'_>,
+    batch: &Batch<'_>,
+    withheld: &BTreeSet<i64>,
+) -> Result<Refused, DbError> {
     let mut refused = Refused::new();
     let mut facts = Vec::with_capacity(batch.entries.len());
     for (entry, prepared) in batch.entries.iter().zip(batch.prepared) {
@@ -176,7 +205,7 @@ fn effects(tx: &mut Tx<'_>, batch: &Batch<'_>) -> Result<Refused, DbError> {
                 seq: entry.frame.seq,
                 meta,
                 fact,
-                sidecar: entry.sidecar.as_deref(),
+                sidecar: entry.sidecar.as_deref().filter(|_| !withheld.contains(&entry.frame.seq)),
             }),
             (_, Err(why)) => {
                 refused.insert(entry.frame.seq, why.clone());
@@ -266,8 +295,12 @@ fn insert_branch_entries(
     entries: &[FramedEntry],
 ) -> Result<(), DbError> {
     let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
-    let sidecars: Vec<Option<Cow<'_, str>>> =
-        entries.iter().map(|entry| entry.sidecar.as_deref().map(storable)).collect();
+    let withheld = withheld(tx, entries)?;
+    let kept = |entry: &&FramedEntry| !withheld.contains(&entry.frame.seq);
+    let sidecars: Vec<Option<Cow<'_, str>>> = entries
+        .iter()
+        .map(|entry| Some(entry).filter(kept)?.sidecar.as_deref().map(storable))
+        .collect();
     let rows: Vec<Vec<Arg<'_>>> = entries
         .iter()
         .zip(&sidecars)
