@@ -76,6 +76,20 @@ pub fn spend(tx: &mut Tx<'_>, till: &Till, wish: &Wish) -> Result<Outcome, DbErr
     Ok(Outcome::Held { amount_minor: amount.0, left_minor: left.0 - amount.0, ttl_ms: TTL_MS })
 }
 
+/// How long something is still set aside, milliseconds; nothing when that has ended.
+///
+/// # Errors
+/// [`DbError`].
+pub fn left_ms(tx: &mut Tx<'_>, hold: Uuid) -> Result<Option<i64>, DbError> {
+    let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
+    let row = tx.query_opt(
+        "SELECT expires_at_ms FROM balance_hold
+         WHERE tenant_id = $1 AND hold_id = $2 AND state = 'held' AND expires_at_ms > $3",
+        args![tenant, hold, now_ms],
+    )?;
+    row.map(|row| Ok(row.int(0)? - now_ms)).transpose()
+}
+
 /// The till gives back what was set aside for it.
 ///
 /// # Errors

@@ -225,9 +225,10 @@ impl From<TillError> for Failure {
     fn from(error: TillError) -> Self {
         match error {
             TillError::Db(error) => Self::from(error),
-            TillError::Unknown(_) | TillError::Retired(_) | TillError::UnknownLocation(_) => {
-                Self::refused(error.code(), error)
-            }
+            TillError::Unknown(_)
+            | TillError::Retired(_)
+            | TillError::Elsewhere { .. }
+            | TillError::UnknownLocation(_) => Self::refused(error.code(), error),
         }
     }
 }

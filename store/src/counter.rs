@@ -30,3 +30,17 @@ pub fn raise(tx: &mut Tx<'_>, name: &str, last: i64) -> Result<(), DbError> {
     )?;
     Ok(())
 }
+
+/// Leaves so many numbers of a counter out.
+///
+/// # Errors
+/// [`DbError`].
+pub fn skip(tx: &mut Tx<'_>, name: &str, count: i64) -> Result<(), DbError> {
+    let tenant = tx.tenant();
+    tx.execute(
+        "INSERT INTO counter (tenant_id, name, value) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id, name) DO UPDATE SET value = counter.value + excluded.value",
+        args![tenant, name, count],
+    )?;
+    Ok(())
+}

@@ -12,7 +12,7 @@ use crate::gate::Gate;
 use crate::keyring::Keyring;
 use crate::leases;
 use crate::tenant;
-use crate::tills::{self, Incarnation, Till, TillError, record};
+use crate::tills::{self, Incarnation, Till, TillError, TillState, record};
 use daybook_domain::ids::LocationId;
 use daybook_sync::decide;
 use daybook_sync::frame::Journal;
@@ -24,12 +24,17 @@ use daybook_sync::message::{
 use daybook_sync::refusal::Refusal;
 use uuid::Uuid;
 
+/// Counter of the tills.
+pub(crate) const TILLS: &str = "till";
 /// How long a code may be used.
 pub const CODE_TTL_MS: i64 = 10 * 60 * 1_000;
 /// Wrong tries before a code is void.
 pub const CODE_TRIES: i64 = 5;
 /// How long to wait after too many wrong codes.
 const RETRY_AFTER_SECONDS: u32 = 60;
+
+/// A key whose signatures prove nothing.
+const UNSOUND_KEY: Refusal = Refusal::OutOfRange { field: "public_key" };
 
 /// Secrets drawn for one enrolment before its transaction.
 #[derive(Debug, Clone)]
@@ -96,9 +101,7 @@ fn make_code(
         return Err(TillError::UnknownLocation(location.to_string()));
     }
     let resume = match resume {
-        Some(code) => {
-            Some(Till::by_code(tx, code)?.ok_or_else(|| TillError::Unknown(code.to_owned()))?.till)
-        }
+        Some(code) => Some(resumable(tx, code, location)?),
         None => None,
     };
     let expires_at_ms = now_ms + CODE_TTL_MS;
@@ -109,6 +112,18 @@ fn make_code(
         args![tenant, code.handle(), code.secret_hash(), location, resume, CODE_TRIES, expires_at_ms, now_ms],
     )?;
     Ok((made == 1).then_some(expires_at_ms))
+}
+
+/// A till that a new machine may take over: it is in use, and stands where the code is for.
+fn resumable(tx: &mut Tx<'_>, code: &str, location: &LocationId) -> Result<Uuid, TillError> {
+    let till = Till::by_code(tx, code)?.ok_or_else(|| TillError::Unknown(code.to_owned()))?;
+    if till.state == TillState::Retired {
+        return Err(TillError::Retired(code.to_owned()));
+    }
+    if till.location != *location {
+        return Err(TillError::Elsewhere { till: code.to_owned(), stands: till.location });
+    }
+    Ok(till.till)
 }
 
 struct Pending {
@@ -126,6 +141,9 @@ pub fn enrol(
     request: &EnrolRequest,
     fresh: &Fresh,
 ) -> Result<Result<EnrolAnswer, Refusal>, DbError> {
+    if !request.public_key.is_sound() {
+        return Ok(Err(UNSOUND_KEY));
+    }
     let Some(code) = EnrolCode::parse(&request.code) else {
         return Ok(Err(Refusal::CodeUnknown));
     };
@@ -250,7 +268,7 @@ fn admit(
 
 fn new_till(tx: &mut Tx<'_>, location: &LocationId, app: &str) -> Result<Uuid, DbError> {
     let (tenant, now_ms, till) = (tx.tenant(), tx.now_ms(), tx.new_id());
-    let number = crate::counter::next(tx, "till")?;
+    let number = crate::counter::next(tx, TILLS)?;
     tx.execute(
         "INSERT INTO till (tenant_id, till_id, code, location_id, state, incarnation, enrolled_at_ms, app)
          VALUES ($1, $2, $3, $4, 'active', 0, $5, $6)",
@@ -339,6 +357,7 @@ pub fn next_incarnation(
     let incarnation = match before {
         Some(row) if row.hash(0)? != body_hash => return Ok(Err(Refusal::RequestConflict)),
         Some(row) => row.parsed(1, "request_answer")?,
+        None if !request.public_key.is_sound() => return Ok(Err(UNSOUND_KEY)),
         None => {
             let opening = Opening {
                 reason: match request.reason {

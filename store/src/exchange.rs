@@ -148,9 +148,9 @@ fn look(tx: &mut Tx<'_>, push: &Push) -> Result<Option<Done>, DbError> {
     let idle = kept
         && plan.append.is_none()
         && plan.report.is_none()
-        && !plan.start_journal
         && plan.alarms.is_empty()
         && push.header.requests.is_empty()
+        && carry_out::sidecars::wanted(tx, push, None)?.is_empty()
         && !carry_out::has_news(tx, &till, &business, push)?;
     Ok(idle.then(|| Done { business, till, plan, answers: Vec::new() }))
 }

@@ -71,6 +71,21 @@ pub fn acquire(
     }
 }
 
+/// How long the till may still sell under a grant, milliseconds; nothing when that has ended. The store itself waits
+/// longer, for clocks that differ.
+///
+/// # Errors
+/// [`DbError`].
+pub fn left_ms(tx: &mut Tx<'_>, fence: i64) -> Result<Option<i64>, DbError> {
+    let (tenant, now_ms) = (tx.tenant(), tx.now_ms());
+    let row = tx.query_opt(
+        "SELECT granted_at_ms FROM lease WHERE tenant_id = $1 AND lease_id = $2 AND state = 'granted'",
+        args![tenant, fence],
+    )?;
+    let left = row.map(|row| Ok::<_, DbError>(row.int(0)? + TTL_MS - now_ms)).transpose()?;
+    Ok(left.filter(|left| *left > 0))
+}
+
 fn terms(
     tx: &mut Tx<'_>,
     till: &Till,

@@ -346,6 +346,14 @@ pub enum TillError {
     /// It was retired for good.
     #[error("till: {0} is retired; enrol a new one")]
     Retired(String),
+    /// It stands somewhere else.
+    #[error("location: {till} stands at {stands}; move it first")]
+    Elsewhere {
+        /// Short code.
+        till: String,
+        /// Where it stands.
+        stands: LocationId,
+    },
     /// No such location.
     #[error("location: there is no location {0}")]
     UnknownLocation(String),
@@ -361,6 +369,7 @@ impl TillError {
         match self {
             Self::Unknown(_) => "till.unknown",
             Self::Retired(_) => "till.retired",
+            Self::Elsewhere { .. } => "till.elsewhere",
             Self::UnknownLocation(_) => "location.unknown",
             Self::Db(error) => error.code(),
         }

@@ -1,5 +1,6 @@
 //! Carries out the plan of a push: entries, effects, head, session and acknowledgements in one transaction.
 
+pub(super) mod sidecars;
 mod store_entries;
 
 use super::{Done, Push, parties, plan, requests};
@@ -26,10 +27,11 @@ pub(super) fn carry_out(tx: &mut Tx<'_>, push: &Push) -> Result<Done, DbError> {
     let (business, till) = parties(tx, push)?;
     let plan = plan(tx, push, &business, &till)?;
     let journal = Journal { till: till.till, incarnation: push.header.journal.incarnation };
-    start_journals(tx, push, &plan, &journal)?;
+    start_journal(tx, push, &plan, &journal)?;
     if let Some(append) = &plan.append {
         append_entries(tx, push, &till, &journal, append)?;
     }
+    sidecars::take(tx, push, &till, plan.append.as_ref())?;
     if let Some(report) = plan.report {
         let tenant = tx.tenant();
         tx.execute(
@@ -39,8 +41,9 @@ pub(super) fn carry_out(tx: &mut Tx<'_>, push: &Push) -> Result<Done, DbError> {
         )?;
     }
     write_session(tx, push, &plan)?;
+    let live_is_known = Incarnation::load(tx, till.till, push.header.incarnation)?.is_some();
     // The word of a ledger that is no longer the live one settles nothing: it may lack what was sold.
-    if journal.incarnation == push.header.incarnation {
+    if live_is_known && journal.incarnation == push.header.incarnation {
         let word = leases::Word {
             incarnation: journal.incarnation,
             head_seq: push.header.journal.head,
@@ -51,7 +54,7 @@ pub(super) fn carry_out(tx: &mut Tx<'_>, push: &Push) -> Result<Done, DbError> {
             balances::hear_all(tx, till.till)?;
         }
     }
-    if business.frozen {
+    if business.frozen && live_is_known {
         note_spoken(tx, push, &plan)?;
     }
     for alarm in &plan.alarms {
@@ -122,45 +125,36 @@ fn note_spoken(tx: &mut Tx<'_>, push: &Push, plan: &PushPlan) -> Result<(), DbEr
     Ok(())
 }
 
-/// Records the pushed journal, and the live incarnation where that is another, if this store does not know them.
-fn start_journals(
+/// Records the pushed journal when entries of it prove that it exists, signed as they are. A number alone proves nothing,
+/// and must not change what is granted next.
+fn start_journal(
     tx: &mut Tx<'_>,
     push: &Push,
     plan: &PushPlan,
     journal: &Journal,
 ) -> Result<(), DbError> {
-    let live = Journal { till: journal.till, incarnation: push.header.incarnation };
-    let live_is_known =
-        live == *journal || Incarnation::load(tx, live.till, live.incarnation)?.is_some();
-    let mut unknown = Vec::new();
-    if plan.start_journal {
-        unknown.push(*journal);
+    if !plan.start_journal || plan.append.is_none() {
+        return Ok(());
     }
-    if !live_is_known {
-        unknown.push(live);
-    }
-    for journal in unknown {
-        let reason =
-            if journal.incarnation >= PROVISIONAL_FROM { "provisional" } else { "unknown" };
-        let start = journal.start();
-        let started = Incarnation {
-            incarnation: journal.incarnation,
-            received_seq: start.seq,
-            received_hash: start.hash,
-            reported_seq: 0,
-            public_key: push.key,
-            session_current: push.next_session.clone(),
-            session_previous: push.header.session.clone(),
-        };
-        started.insert(tx, journal.till, reason, None)?;
-        if journal == live {
-            let tenant = tx.tenant();
-            tx.execute(
-                "UPDATE till SET incarnation = $3 WHERE tenant_id = $1 AND till_id = $2",
-                args![tenant, journal.till, journal.incarnation],
-            )?;
-            leases::end(tx, journal.till, Some(journal.incarnation))?;
-        }
+    let reason = if journal.incarnation >= PROVISIONAL_FROM { "provisional" } else { "unknown" };
+    let start = journal.start();
+    let started = Incarnation {
+        incarnation: journal.incarnation,
+        received_seq: start.seq,
+        received_hash: start.hash,
+        reported_seq: 0,
+        public_key: push.key,
+        session_current: push.next_session.clone(),
+        session_previous: push.header.session.clone(),
+    };
+    started.insert(tx, journal.till, reason, None)?;
+    if journal.incarnation == push.header.incarnation {
+        let tenant = tx.tenant();
+        tx.execute(
+            "UPDATE till SET incarnation = $3 WHERE tenant_id = $1 AND till_id = $2",
+            args![tenant, journal.till, journal.incarnation],
+        )?;
+        leases::end(tx, journal.till, Some(journal.incarnation))?;
     }
     Ok(())
 }
