@@ -71,7 +71,7 @@ impl Unapplied {
 impl From<DbError> for Unapplied {
     fn from(error: DbError) -> Self {
         // What a table says is for the log; a person at the desk needs other words.
-        tracing::warn!(code = error.code(), %error, "an entry could not be booked");
+        tracing::info!(code = error.code(), %error, "an entry could not be booked");
         let detail =
             "a value of it breaks a rule of the store's tables; the store's log names the rule";
         Self::new("effect.refused", detail)

@@ -141,13 +141,11 @@ pub fn enrol(
     request: &EnrolRequest,
     fresh: &Fresh,
 ) -> Result<Result<EnrolAnswer, Refusal>, DbError> {
-    if !request.public_key.is_sound() {
-        return Ok(Err(UNSOUND_KEY));
-    }
     let Some(code) = EnrolCode::parse(&request.code) else {
         return Ok(Err(Refusal::CodeUnknown));
     };
     let pending = match redeem(tx, keyring, &code, request)? {
+        Redeemed::Now(_) if !request.public_key.is_sound() => return Ok(Err(UNSOUND_KEY)),
         Redeemed::Now(pending) => pending,
         Redeemed::Before(answer) => return Ok(Ok(*answer)),
         Redeemed::No(refusal) => return Ok(Err(refusal)),

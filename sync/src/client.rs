@@ -15,7 +15,7 @@ use crate::message::{
     RefetchReason, Request, RequestAnswer,
 };
 use crate::planted::{Planted, planted};
-use crate::refusal::BLOCKED;
+use crate::refusal::{BLOCKED, SLOW};
 use crate::wire::{EntriesAnswer, ExchangeRequest};
 use backoff::Backoff;
 use uuid::Uuid;
@@ -533,9 +533,12 @@ impl Client {
         let (shown, at_least_ms) = match failure {
             Failure::Transport => (Shown::Offline, None),
             Failure::Refused { status: 413, .. } => {
-                self.entries_max = (self.entries_max / 2).max(1);
-                self.bytes_max = (self.bytes_max / 2).max(1);
+                self.halve();
                 (Shown::Working, None)
+            }
+            Failure::Refused { code: Some(code), retry_after_ms, .. } if code == SLOW => {
+                self.halve();
+                (Shown::Working, *retry_after_ms)
             }
             Failure::Refused { status: 429 | 503, retry_after_ms, .. } => {
                 (Shown::Busy, *retry_after_ms)
@@ -552,6 +555,11 @@ impl Client {
         let mut actions = self.show(shown);
         actions.extend(self.back_off(now_ms, at_least_ms));
         actions
+    }
+
+    fn halve(&mut self) {
+        self.entries_max = (self.entries_max / 2).max(1);
+        self.bytes_max = (self.bytes_max / 2).max(1);
     }
 
     fn back_off(&mut self, now_ms: i64, at_least_ms: Option<i64>) -> Vec<Action> {

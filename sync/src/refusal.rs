@@ -10,6 +10,9 @@ const SEQ_MAX: i64 = 1 << 53;
 /// Code of [`Refusal::Blocked`], which a till goes by.
 pub const BLOCKED: &str = "sync.blocked";
 
+/// Code of [`Refusal::Slow`]: less at once arrives in time.
+pub const SLOW: &str = "sync.slow";
+
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -111,7 +114,7 @@ impl Refusal {
             Self::TooManyTries { .. } => "sync.too_many_tries",
             Self::UnknownJournal { .. } => "sync.unknown_journal",
             Self::Encoding => "sync.encoding",
-            Self::Slow { .. } => "sync.slow",
+            Self::Slow { .. } => SLOW,
             Self::UnknownPath => "sync.unknown_path",
             Self::Method => "sync.method",
             Self::Busy { .. } => "sync.busy",
@@ -129,12 +132,11 @@ impl Refusal {
             Self::WrongTill | Self::Blocked | Self::CodeUnknown => 403,
             Self::UnknownJournal { .. } | Self::UnknownPath => 404,
             Self::Method => 405,
-            Self::Slow { .. } => 408,
             Self::Encoding => 415,
             Self::CodeUsed | Self::RequestConflict => 409,
             Self::TooManyTries { .. } => 429,
             Self::Internal => 500,
-            Self::Busy { .. } => 503,
+            Self::Busy { .. } | Self::Slow { .. } => 503,
         }
     }
 
