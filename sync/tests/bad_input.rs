@@ -5,11 +5,13 @@
 mod support;
 
 use daybook_sync::auth::Signed;
+use daybook_sync::client::{Event, Failure};
 use daybook_sync::frame::{FrameFault, Journal, verify_frames};
+use daybook_sync::hash::PublicKey;
 use daybook_sync::limits::{ENTRY_BYTES_MAX, INFLATED_BYTES_MAX, PUSH_ENTRIES_MAX};
 use daybook_sync::message::{EnrolRequest, PullAnswer, PushVerdict, RefetchReason};
 use daybook_sync::refusal::{Refusal, check_exchange};
-use daybook_sync::wire::{ExchangeRequest, decode_json, deflate, inflate};
+use daybook_sync::wire::{ExchangeRequest, decode_json, decode_request, deflate, inflate};
 use proptest::prelude::*;
 use support::store::Store;
 use support::{TILL, till_signer};
@@ -268,6 +270,63 @@ fn a_future_cursor_and_an_old_epoch_refetch_and_still_deliver() {
         assert_eq!(answer.pull, PullAnswer::Refetch { reason });
         assert_eq!(answer.push.received_through, 1, "the push does not wait for the pull");
     }
+}
+
+#[test]
+fn a_newer_protocol_is_told_whatever_else_a_request_says() {
+    let error = decode_request::<EnrolRequest>(br#"{"protocol":2,"ticket":"new"}"#);
+    let error = error.expect_err("a newer protocol");
+    assert_eq!((error.code(), error.status()), ("sync.protocol", 426));
+    let error = decode_request::<EnrolRequest>(br#"{"protocol":1,"ticket":"new"}"#);
+    assert_eq!(error.expect_err("no code").field(), Some("code"));
+}
+
+#[test]
+fn a_slow_body_and_another_encoding_are_told_as_what_they_are() {
+    let slow = Refusal::Slow { within_seconds: 120 };
+    assert_eq!((slow.code(), slow.status(), slow.field()), ("sync.slow", 503, Some("body")));
+    let encoding = Refusal::Encoding;
+    let told = (encoding.code(), encoding.status(), encoding.field());
+    assert_eq!(told, ("sync.encoding", 415, Some("content-encoding")));
+}
+
+#[test]
+fn a_till_on_a_slow_line_sends_less_at_once() {
+    let mut till = support::till::Till::new();
+    for _ in 0..10 {
+        till.sell(1);
+    }
+    let sent = |out: &[support::till::Out]| {
+        let Some(support::till::Out::Exchange(attempt, body)) = out.first() else {
+            panic!("an exchange")
+        };
+        (*attempt, ExchangeRequest::decode(body).unwrap().entries.len())
+    };
+    let (mut attempt, all) = sent(&till.step(Event::Wake));
+    // Half as many as it may send, until that is fewer than it has.
+    for half in 1..=8 {
+        let failure = Failure::Refused {
+            status: 503,
+            retry_after_ms: None,
+            code: Some("sync.slow".to_owned()),
+        };
+        till.step(Event::Failed(attempt, failure));
+        let (next, entries) = sent(&till.step(Event::Urge));
+        assert_eq!(entries, all.min(PUSH_ENTRIES_MAX >> half));
+        attempt = next;
+    }
+}
+
+#[test]
+fn a_key_is_a_point_of_the_curve_in_its_one_spelling() {
+    let mut one = [0; 32];
+    one[0] = 1;
+    let mut prime = [0xff; 32];
+    (prime[0], prime[31]) = (0xee, 0x7f);
+    for unsound in [[0; 32], one, [0xff; 32], prime, [2; 32]] {
+        assert!(!PublicKey(unsound).is_sound(), "{unsound:?}");
+    }
+    assert!(till_signer().public_key().is_sound());
 }
 
 #[test]

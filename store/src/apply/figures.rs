@@ -68,5 +68,6 @@ fn movements(movements: &[Movement]) -> Result<(), Unapplied> {
 }
 
 fn document(document: &Document) -> Result<(), Unapplied> {
-    verify(document).map_err(|error| Unapplied::new(error.code(), format!("document: {error}")))
+    verify(document)
+        .map_err(|error| Unapplied::new(error.code(), format!("body.document: {error}")))
 }

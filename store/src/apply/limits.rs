@@ -81,7 +81,7 @@ pub(crate) fn check_fact(fact: &Fact) -> Result<(), Unapplied> {
         | Fact::ExchangeCompleted(sale)
         | Fact::SaleVoided(sale) => {
             check_amounts(&sale.document)
-                .map_err(|error| Unapplied::new(error.code(), format!("document: {error}")))?;
+                .map_err(|error| Unapplied::new(error.code(), format!("body.document: {error}")))?;
             movements(&sale.movements)
         }
         Fact::StockReceived(moved)
