@@ -193,9 +193,26 @@ pub(crate) fn refusal(error: &DbError) -> Refusal {
             tracing::warn!(code = error.code(), %error, "the store is busy");
             Refusal::Busy { retry_after_seconds: 2 }
         }
+        // The disk is full or cannot be written, or the database is away.
+        crate::db::Remedy::Recover if error.code() == "store.io" => {
+            tracing::error!(code = error.code(), %error, "exchange failed");
+            Refusal::Busy { retry_after_seconds: 10 }
+        }
         crate::db::Remedy::Recover | crate::db::Remedy::Refuse | crate::db::Remedy::Report => {
             tracing::error!(code = error.code(), %error, "exchange failed");
             Refusal::Internal
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_till_comes_back_later_when_the_database_is_away_and_is_told_of_a_fault() {
+        let away = DbError::Pool("no connection".to_owned());
+        assert_eq!(refusal(&away), Refusal::Busy { retry_after_seconds: 10 });
+        assert_eq!(refusal(&DbError::corrupt("document", 7)), Refusal::Internal);
     }
 }
