@@ -28,13 +28,13 @@ struct Server {
 
 impl Server {
     fn start(data: &Path) -> Self {
-        let mut child = Command::new(PROGRAM)
-            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let args = ["serve", "--json", "--listen", "127.0.0.1:0", "--data"];
+        Self::of(Command::new(PROGRAM).args(args).arg(data).stderr(Stdio::null()))
+    }
+
+    /// Runs a command that serves, and waits until it says where.
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).unwrap();

@@ -270,10 +270,6 @@ pub(crate) fn park_in(
 ///
 /// # Errors
 /// Refused as `basket.not_parked`.
-pub fn recall(ledger: &mut Ledger, who: &Who, id: BasketId) -> Result<(Basket, Topics), TillError> {
-    ledger.write(who.act(), |gate| recall_in(gate, id))
-}
-
 pub(crate) fn recall_in(gate: &mut Gate<'_>, id: BasketId) -> Result<Basket, TillError> {
     let content: Option<String> = gate
         .conn()

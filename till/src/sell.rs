@@ -54,6 +54,25 @@ pub struct SaleRequest {
     pub happened: bool,
 }
 
+impl SaleRequest {
+    /// A sale of which nothing is said beside the goods and what is offered for them.
+    #[must_use]
+    pub fn of(id: DocumentId, basket: Basket, offers: Vec<Offer>) -> Self {
+        Self {
+            id,
+            basket,
+            offers: Offers::Given(offers),
+            buyer: None,
+            customer: None,
+            place_of_supply: None,
+            note: None,
+            gift_message: None,
+            source: None,
+            happened: false,
+        }
+    }
+}
+
 /// What is offered for a basket.
 #[derive(Debug, Clone)]
 pub enum Offers {
@@ -104,12 +123,10 @@ pub(crate) fn sell_after(
         let document = done.sale.document;
         return Ok(Sold { document, beyond: Vec::new(), disk_low: false, topics: Topics::new() });
     }
-    let disk_low = ledger.home().ensure_space()?;
-    let ((document, beyond), topics) = ledger.write(who.act(), |gate| {
+    commit(ledger, who, |gate| {
         before(gate)?;
         sell_in(gate, who, request)
-    })?;
-    Ok(Sold { document, beyond, disk_low, topics })
+    })
 }
 
 /// Sells a basket that lies parked: it leaves its place with the sale, or not at all.
@@ -122,11 +139,19 @@ pub fn sell_parked(
     parked: BasketId,
     request: impl FnOnce(Basket) -> SaleRequest,
 ) -> Result<Sold, TillError> {
-    let disk_low = ledger.home().ensure_space()?;
-    let ((document, beyond), topics) = ledger.write(who.act(), |gate| {
+    commit(ledger, who, |gate| {
         let basket = goods::recall_in(gate, parked)?;
         sell_in(gate, who, &request(basket))
-    })?;
+    })
+}
+
+fn commit(
+    ledger: &mut Ledger,
+    who: &Who,
+    sale: impl FnOnce(&mut Gate<'_>) -> Result<(Document, Vec<Beyond>), TillError>,
+) -> Result<Sold, TillError> {
+    let disk_low = ledger.home().ensure_space()?;
+    let ((document, beyond), topics) = ledger.write(who.act(), sale)?;
     Ok(Sold { document, beyond, disk_low, topics })
 }
 

@@ -15,7 +15,7 @@ use crate::import::{FileLine, Outcome as Imported, close_as_expected, sell_recor
 use crate::ledger::query::{self, By};
 use crate::ledger::{Ledger, Standing, rebuild, verify};
 use crate::refund::{ReturnRequest, refund, void};
-use crate::sell::{Offers, SaleRequest, Sold, sell, snapshot};
+use crate::sell::{SaleRequest, Sold, sell, snapshot};
 use crate::shift::{self, Counted};
 use crate::staff::{Who, check_pin};
 use crate::{backup, catalogue, clock, export, goods, random, search, stock, sync_driver};
@@ -36,18 +36,8 @@ fn sale(ledger: &mut Ledger, who: &Who, sku: &str, quantity: i64) -> Result<Sold
     let item = snapshot(ledger.reader(), &item, who.at_ms(), &day)?;
     let mut basket = Basket::new();
     basket.add(item, Quantity(quantity)).unwrap();
-    let request = SaleRequest {
-        id: DocumentId(random::id(who.at_ms())?),
-        basket,
-        offers: Offers::Given(vec![Offer::of(TenderType::Cash, None)]),
-        buyer: None,
-        customer: None,
-        place_of_supply: None,
-        note: None,
-        gift_message: None,
-        source: None,
-        happened: false,
-    };
+    let offers = vec![Offer::of(TenderType::Cash, None)];
+    let request = SaleRequest::of(DocumentId(random::id(who.at_ms())?), basket, offers);
     sell(ledger, who, &request)
 }
 

@@ -3,7 +3,6 @@
 use crate::{PROGRAM, Server, run};
 use serde_json::Value;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -54,17 +53,12 @@ fn an_answer_that_nobody_reads_ends_quietly_and_a_secret_goes_to_stderr() {
 #[test]
 fn a_server_whose_log_cannot_be_written_works_on() {
     let dir = tempfile::tempdir().unwrap();
-    let mut child = Command::new(PROGRAM)
-        .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"])
-        .arg(dir.path())
-        .stdout(Stdio::piped())
-        .stderr(full())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let said: Value = serde_json::from_str(&line).unwrap();
-    let server = Server { child, address: said["listening"].as_str().unwrap().to_owned() };
+    let server = Server::of(
+        Command::new(PROGRAM)
+            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"])
+            .arg(dir.path())
+            .stderr(full()),
+    );
     // The schema is made unfit, so that the call is logged as an error.
     let connection = rusqlite::Connection::open(dir.path().join("store.db")).unwrap();
     connection.execute_batch("ALTER TABLE enrolment_code RENAME TO gone").unwrap();

@@ -1,8 +1,7 @@
 //! Clients that say nothing: they are sent away, and keep nobody out.
 
 use crate::{PROGRAM, Server};
-use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -64,18 +63,13 @@ fn a_body_that_is_said_to_be_too_large_is_refused_before_it_comes() {
 #[test]
 fn more_silent_clients_than_files_keep_nobody_out() {
     let dir = tempfile::tempdir().unwrap();
-    let mut child = Command::new("sh")
-        .args(["-c", "ulimit -n 160; exec \"$@\"", "sh", PROGRAM])
-        .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"])
-        .arg(dir.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let said: Value = serde_json::from_str(&line).unwrap();
-    let server = Server { child, address: said["listening"].as_str().unwrap().to_owned() };
+    let server = Server::of(
+        Command::new("sh")
+            .args(["-c", "ulimit -n 160; exec \"$@\"", "sh", PROGRAM])
+            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"])
+            .arg(dir.path())
+            .stderr(Stdio::null()),
+    );
     let silent: Vec<TcpStream> = (0..300)
         .map(|n| say(&server, if n % 2 == 0 { "" } else { "GET /health HTTP/1.1\r\nHost: x\r\n" }))
         .collect();

@@ -11,7 +11,7 @@ use daybook_domain::tender::Offer;
 use daybook_store::enrol::new_code;
 use daybook_store::open::Store;
 use daybook_till::ledger::Ledger;
-use daybook_till::sell::{Offers, SaleRequest, snapshot};
+use daybook_till::sell::{SaleRequest, snapshot};
 use daybook_till::staff::{Who, sign_in};
 use daybook_till::sync_driver::{self, Enrolment, Report, Until};
 use daybook_till::{catalogue, clock, random, shift};
@@ -119,16 +119,5 @@ pub fn sale(
     }
     let offers =
         vec![Offer::of(TenderType::Card, Some(Minor(2_000))), Offer::of(TenderType::Cash, None)];
-    Ok(SaleRequest {
-        id: DocumentId(random::id(at_ms)?),
-        basket,
-        offers: Offers::Given(offers),
-        buyer: None,
-        customer: None,
-        place_of_supply: None,
-        note: None,
-        gift_message: None,
-        source: None,
-        happened: false,
-    })
+    Ok(SaleRequest::of(DocumentId(random::id(at_ms)?), basket, offers))
 }

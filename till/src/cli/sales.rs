@@ -15,7 +15,7 @@ use crate::paper::{self, Form};
 use crate::random;
 use crate::refund::{self as returns, ReturnRequest, Returned};
 use crate::said;
-use crate::sell::{self as selling, Offers, SaleRequest, Sold};
+use crate::sell::{self as selling, SaleRequest, Sold};
 use crate::staff::Who;
 use daybook_domain::amount::{Quantity, RatePpm};
 use daybook_domain::balance;
@@ -90,17 +90,12 @@ fn sell_now(
     note: Option<String>,
     buyer: Option<Party>,
 ) -> Result<Sold, TillError> {
+    let id = DocumentId(random::id(who.at_ms())?);
     let request = SaleRequest {
-        id: DocumentId(random::id(who.at_ms())?),
-        basket,
-        offers: Offers::Given(offers),
         place_of_supply: buyer.as_ref().and_then(|buyer| buyer.state.clone()),
         buyer,
-        customer: None,
         note,
-        gift_message: None,
-        source: None,
-        happened: false,
+        ..SaleRequest::of(id, basket, offers)
     };
     selling::sell(ledger, who, &request)
 }
@@ -311,18 +306,8 @@ pub(super) fn recall(
             offers.push(Offer::of(TenderType::Cash, None));
         }
         let document = DocumentId(random::id(who.at_ms())?);
-        let sold = selling::sell_parked(ledger, who, id, |basket| SaleRequest {
-            id: document,
-            basket,
-            offers: Offers::Given(offers),
-            place_of_supply: None,
-            buyer: None,
-            customer: None,
-            note: None,
-            gift_message: None,
-            source: None,
-            happened: false,
-        })?;
+        let request = |basket| SaleRequest::of(document, basket, offers);
+        let sold = selling::sell_parked(ledger, who, id, request)?;
         output.line(&sold_line(&sold, None));
         Ok(())
     })

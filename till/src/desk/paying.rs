@@ -8,7 +8,7 @@ use crate::error::TillError;
 use crate::ledger::query::{self, By};
 use crate::refund::{self, ReturnRequest};
 use crate::said::text;
-use crate::sell::{self, Offers, SaleRequest, basket_refused, rules};
+use crate::sell::{self, SaleRequest, basket_refused, rules};
 use crate::staff::Who;
 use daybook_domain::amount::Minor;
 use daybook_domain::balance::Medium;
@@ -420,16 +420,12 @@ impl Turn<'_> {
         offers: Vec<Offer>,
     ) -> Result<Sold, TillError> {
         let request = SaleRequest {
-            id,
-            basket: draft.basket.clone(),
-            offers: Offers::Given(offers),
             buyer: draft.about.buyer.clone(),
             customer: draft.about.customer,
             place_of_supply: draft.place_of_supply().cloned(),
             note: draft.about.note.clone(),
             gift_message: draft.about.gift_message.clone(),
-            source: None,
-            happened: false,
+            ..SaleRequest::of(id, draft.basket.clone(), offers)
         };
         let sold = sell::sell(self.ledger, who, &request)?;
         self.changed(sold.topics.iter().copied());

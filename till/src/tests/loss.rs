@@ -5,7 +5,7 @@ use super::{returning, sale};
 use crate::desk::Start;
 use crate::ledger::{Act, Ledger, Standing, verify};
 use crate::refund::refund;
-use crate::sell::{Offers, SaleRequest, sell_parked, snapshot};
+use crate::sell::{SaleRequest, sell_parked, snapshot};
 use crate::staff::{Who, sign_in};
 use crate::{backup, catalogue, clock, feed, goods, random, shift};
 use daybook_domain::amount::{Minor, Quantity};
@@ -194,18 +194,8 @@ fn a_parked_basket_leaves_its_place_with_its_sale_or_not_at_all() {
     basket.add(tea, Quantity(2000)).unwrap();
     let id = BasketId(random::id(1).unwrap());
     goods::park(&mut ledger, &cashier, id, &basket, "window seat").unwrap();
-    let request = |basket, offer| SaleRequest {
-        id: DocumentId(random::id(1).unwrap()),
-        basket,
-        offers: Offers::Given(vec![offer]),
-        buyer: None,
-        customer: None,
-        place_of_supply: None,
-        note: None,
-        gift_message: None,
-        source: None,
-        happened: false,
-    };
+    let request =
+        |basket, offer| SaleRequest::of(DocumentId(random::id(1).unwrap()), basket, vec![offer]);
     let little = Offer::of(TenderType::Card, Some(Minor(1)));
     let refused = sell_parked(&mut ledger, &cashier, id, |basket| request(basket, little));
     assert_eq!(refused.unwrap_err().code(), "tender.not_enough");
