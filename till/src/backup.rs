@@ -130,6 +130,7 @@ fn copy(
     to.pragma_update(None, "journal_mode", "DELETE")?;
     state::clear(&to, "install")?;
     state::clear(&to, "session")?;
+    state::clear(&to, "enrolling_install")?;
     to.execute("DELETE FROM lease", [])?;
     let found: String = to.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     let live = query::live(&to, identity.till)?;
@@ -202,8 +203,12 @@ pub fn restore(dir: &Path, file: &Path, now_ms: i64) -> Result<PathBuf, TillErro
     }
     let fresh = with_suffix(&database, RESTORING);
     let io = |what: &Path| TillError::io(what.display().to_string());
-    fs::copy(file, &fresh).map_err(io(&fresh))?;
-    File::open(&fresh).and_then(|file| file.sync_all()).map_err(io(&fresh))?;
+    let copied = fs::copy(file, &fresh).and_then(|_| File::open(&fresh)?.sync_all());
+    if let Err(source) = copied {
+        // A part of a copy would take the space that selling needs.
+        remove(&fresh)?;
+        return Err(TillError::Io { what: fresh.display().to_string(), source });
+    }
     let kept = format!("{DATABASE}.before-{now_ms}");
     let intent = dir.join(INTENT);
     fs::write(&intent, &kept).map_err(io(&intent))?;

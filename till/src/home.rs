@@ -94,11 +94,12 @@ impl Home {
                 return Err(TillError::Io { what: path.display().to_string(), source });
             }
         }
-        release_ballast_to_open(dir)?;
         let mut before = Vec::new();
         lock.read_to_end(&mut before).map_err(TillError::io("lock"))?;
         let wiped = wipe::finish(dir)?;
         backup::finish_restore(dir)?;
+        // After what only moves and removes.
+        release_ballast_to_open(dir)?;
         fs::create_dir_all(dir.join(KEYS)).map_err(read_only)?;
         let witness = writable(&dir.join(WITNESS)).map_err(read_only)?;
         let unclean = !wiped && before.trim_ascii() == b"open";
@@ -172,19 +173,6 @@ impl Home {
         file.set_len(0).map_err(wrong)?;
         file.write_all(text.as_bytes()).map_err(wrong)?;
         file.sync_all().map_err(wrong)
-    }
-
-    /// Forgets the install id: the next start takes a new incarnation.
-    ///
-    /// # Errors
-    /// [`TillError::Io`].
-    pub fn forget_install(&self) -> Result<(), TillError> {
-        match fs::remove_file(self.dir.join(INSTALL)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(TillError::Io { what: "install".to_owned(), source: error })
-            }
-            _ => Ok(()),
-        }
     }
 
     /// What the witness says; `None` when it is missing or torn.

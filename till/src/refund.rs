@@ -158,13 +158,18 @@ pub fn exchange(
         gate.approved_by(approval(who, &shop.settings, &figures)?);
         let (mut movements, _) = goods_out(gate, &shop, who, &mut figures.lines, false)?;
         movements.extend(goods_back(&gate.identity().location, &plan.figures.lines)?);
+        let total = figures.totals.total_minor;
         let offers = match request.offers.as_slice() {
+            [] if total.0 < 0 => {
+                let ways = refund::ways_back(&original, &before)?;
+                let back = refund::as_it_came(total.checked_neg()?, &plan.refundable, &ways)?;
+                back.into_iter().map(to_customer).collect::<Result<_, _>>()?
+            }
             [] => vec![Offer::of(TenderType::Cash, None)],
             given => given.to_vec(),
         };
         // What goes to the customer may become store credit.
-        let offers =
-            if figures.totals.total_minor.0 < 0 { balances::name(offers, None)? } else { offers };
+        let offers = if total.0 < 0 { balances::name(offers, None)? } else { offers };
         let rounding = CashRounding::to(shop.settings.cash_rounding_minor);
         let settled = settle(&figures.totals, &offers, rounding)
             .map_err(|error| TillError::refused(error.code(), error.to_string()))?;
@@ -341,6 +346,12 @@ fn reference(original: &Document) -> OriginalRef {
         number: original.number.clone(),
         day: original.day.clone(),
     }
+}
+
+/// In an exchange what goes to the customer is below zero.
+fn to_customer(offer: Offer) -> Result<Offer, TillError> {
+    let amount = offer.amount.map(Minor::checked_neg).transpose()?;
+    Ok(Offer { amount, ..offer })
 }
 
 /// Settles a credit note: as was offered, or the way the money came where nothing was, and never otherwise than it may go

@@ -24,6 +24,9 @@ pub(super) fn answer(
     till: &Till,
     push: &Push,
 ) -> Result<Vec<RequestAnswer>, DbError> {
+    if push.header.requests.is_empty() {
+        return Ok(Vec::new());
+    }
     let incarnation = push.header.incarnation;
     // A life of which nothing is known but its number gets nothing, and may ask again when it has shown itself.
     if Incarnation::load(tx, till.till, incarnation)?.is_none() {

@@ -5,6 +5,7 @@ use crate::till::{TestTill, stock_shop};
 use daybook_domain::ids::CustomerId;
 use daybook_store::customers;
 use daybook_store::quarantine;
+use daybook_store::tills::{TillState, set_state};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -75,6 +76,22 @@ on_both! {
             let found = bytes.windows(18).any(|part| part == b"Unforgettable Name");
             assert!(!found, "{}", path.display());
         }
+    }
+
+    fn what_waited_for_its_sidecar_waits_for_a_person_once_its_till_is_blocked(store) {
+        store.gate().write(stock_shop).unwrap();
+        let mut till = TestTill::enrolled(&store, 1);
+        let created = json!({"customer": Uuid::from_u128(CUSTOMER)});
+        till.write_with_sidecar("customer.created", &created, &named("Ravi"));
+        let honest = till.entries.clone();
+        till.entries[0].sidecar = Some(named("Eve"));
+        till.exchange(&store);
+        let code = till.code.clone();
+        store.gate().write(move |tx| set_state(tx, &code, TillState::Blocked, "owner")).unwrap();
+        (till.entries, till.acked) = (honest, 0);
+        till.exchange(&store);
+        assert_eq!(texts(&store), [Some(named("Ravi"))], "it is kept");
+        assert_eq!((name_of(&store), store.gate().read(quarantine::open).unwrap().len()), (None, 1));
     }
 
     fn a_sidecar_that_was_damaged_or_missing_is_taken_when_the_right_one_comes(store) {

@@ -139,7 +139,7 @@ impl Desk {
         let knows = |conn: Connection| match staff::known(&conn, &staff) {
             Ok(_) if catalogue::settings(&conn).is_ok() => Some(Ok(conn)),
             // Who was dismissed stays so, whatever an older backup says.
-            Err(refused @ TillError::Refused { .. }) => Some(Err(refused)),
+            Err(refused) if refused.code() == "staff.inactive" => Some(Err(refused)),
             Ok(_) | Err(_) => None,
         };
         let conn = sources

@@ -91,6 +91,8 @@ impl Ledger {
             state::clear(gate.conn(), "verdict")?;
             state::clear(gate.conn(), "wish")?;
             state::clear(gate.conn(), "wish_head")?;
+            // Another enrolment is of another installation.
+            state::clear(gate.conn(), "enrolling_install")?;
             // Rights of an earlier life are worth nothing.
             gate.conn().execute("DELETE FROM lease", [])?;
             gate.conn().execute("DELETE FROM request", [])?;

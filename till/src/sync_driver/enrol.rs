@@ -32,7 +32,7 @@ pub struct Enrolment {
 pub fn enrol(ledger: &mut Ledger, now: Moment, enrolment: &Enrolment) -> Result<(), TillError> {
     // A ledger that was restored where nothing is known of its key to the store asks for one with a code of its till.
     let known = ledger.keys().request_key(ledger.home()).is_ok();
-    if known && ledger.standing() != Standing::New && ledger.live().is_ok() {
+    if known && ledger.standing() == Standing::Ready {
         return Err(TillError::refused("till.enrolled", "this till is enrolled already"));
     }
     let install: Uuid = match state::get(ledger.reader(), "enrolling_install")? {
@@ -82,7 +82,6 @@ fn take(
         let message = format!("the code is of till {}, this is {}", answer.till_code, own.code);
         return Err(TillError::refused("enrol.other_till", message));
     }
-    ledger.keys().store_request_key(ledger.home(), &answer.key)?;
     ledger.set_identity(Identity {
         tenant: answer.tenant,
         till: TillId(answer.till),
@@ -103,5 +102,7 @@ fn take(
         session: answer.session.clone(),
         store_head: None,
     };
+    // Last of what is kept before the life begins: cut off until then, the same code is taken again.
+    ledger.keys().store_request_key(ledger.home(), &answer.key)?;
     ledger.begin_incarnation(Act::of_program(now), &begin)
 }

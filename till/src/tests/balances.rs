@@ -1,16 +1,19 @@
 //! Gift cards and store credit at the desk: asked for, taken once, given back, and never made up offline.
 
 use super::desk::{cash, code, desk, manager, offer, scan, selling, sold};
-use super::fixture::{PIN, Shop};
+use super::fixture::{self, PIN, Shop};
 use crate::balances;
 use crate::clock;
 use crate::desk::view::{Paid, Payment, Refund, ReturnLine, Scanned, Sold, UnreferencedReturn};
 use crate::desk::{Desk, Fault};
 use crate::ledger::{rebuild, state};
-use crate::sync_driver;
+use crate::refund::{self, ReturnRequest};
+use crate::{random, sync_driver};
 use daybook_domain::amount::{Minor, Quantity};
 use daybook_domain::balance::{Key, Medium, Number};
+use daybook_domain::basket::Basket;
 use daybook_domain::document::{DocumentKind, TenderType};
+use daybook_domain::ids::DocumentId;
 use daybook_sync::client::Shown;
 use daybook_sync::message::{Outcome, Request, RequestAnswer, RequestBody};
 use uuid::Uuid;
@@ -413,6 +416,38 @@ fn without_a_receipt_and_in_an_exchange_the_money_may_stay_in_the_shop() {
     let number = exchanged.tenders[0].reference.clone().unwrap();
     assert_eq!(exchanged.tenders[0].amount_minor, Minor(-10_000));
     assert_eq!(known(&desk, Medium::StoreCredit, &number), Some(Minor(10_000)));
+    all_holds(&desk);
+}
+
+#[test]
+fn an_exchange_to_the_customers_good_gives_back_the_way_it_was_paid_unless_told_otherwise() {
+    let shop = Shop::open();
+    let desk = selling(&shop);
+    scan(&desk, "TEA");
+    let first = sold(desk.pay(&cash(), None));
+    let note = refund_of(&desk, &first, TenderType::StoreCredit).unwrap();
+    let credit = note.tenders[0].reference.clone().unwrap();
+    tea(&desk);
+    let sale = sold(desk.pay_from_balance(&credit, None, None));
+    desk.behind(|ledger| {
+        let who = fixture::who(ledger, "asha", None);
+        let request = ReturnRequest {
+            id: DocumentId(random::id(1).unwrap()),
+            number: sale.number.clone(),
+            lines: Vec::new(),
+            restock: true,
+            offers: Vec::new(),
+            reason: "other size".to_owned(),
+        };
+        let (exchanged, _) = refund::exchange(ledger, &who, &request, Basket::new()).unwrap();
+        let tender = &exchanged.tenders[0];
+        assert_eq!(
+            (tender.tender_type, tender.amount_minor),
+            (TenderType::StoreCredit, Minor(-10_000))
+        );
+        assert_eq!(tender.reference.as_ref(), Some(&credit));
+    });
+    assert_eq!(known(&desk, Medium::StoreCredit, &credit), Some(Minor(10_000)));
     all_holds(&desk);
 }
 

@@ -886,6 +886,23 @@ fn a_dismissed_manager_restores_nothing_whatever_an_older_backup_says() {
     assert_eq!(code(desk.restore_backup(Some(&manager()))), "staff.inactive");
 }
 
+#[test]
+fn a_manager_whom_only_a_backup_knows_restores_it() {
+    let shop = Shop::open();
+    let first = selling(&shop);
+    first.backup_now().unwrap();
+    drop(first);
+    damage_tail(&shop);
+    let conn = rusqlite::Connection::open(shop.till().join("till.db")).unwrap();
+    let key = format!("staff/{}", manager().staff);
+    assert_eq!(conn.execute("DELETE FROM feed_row WHERE key = ?1", [key]).unwrap(), 1);
+    drop(conn);
+    let desk = desk(&shop);
+    assert!(matches!(desk.start(), Start::Damaged { .. }));
+    let start = desk.restore_backup(Some(&manager())).unwrap();
+    assert!(matches!(start, Start::WaitingForStore { .. }));
+}
+
 /// What is found at once when the till starts.
 fn damage_tail(shop: &Shop) {
     let conn = rusqlite::Connection::open(shop.till().join("till.db")).unwrap();

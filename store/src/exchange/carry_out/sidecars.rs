@@ -7,7 +7,7 @@ use crate::args;
 use crate::db::{DbError, Tx, storable};
 use crate::exchange::Push;
 use crate::quarantine::{self, Place, QuarantineError};
-use crate::tills::Till;
+use crate::tills::{Till, TillState};
 use daybook_domain::entry::Fact;
 use daybook_sync::decide::Append;
 use daybook_sync::frame::FramedEntry;
@@ -100,6 +100,10 @@ pub(super) fn take(
                 erased.then_some(ERASED_BEFORE)
             ],
         )?;
+        // What a till says that was blocked waits for a person, whatever it waited for before.
+        if till.state != TillState::Active {
+            continue;
+        }
         let waits = tx.query_opt(
             "SELECT 1 FROM quarantine WHERE tenant_id = $1 AND till_id = $2 AND incarnation = $3 AND seq = $4
                  AND state = 'open' AND code = $5",
