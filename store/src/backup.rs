@@ -144,11 +144,20 @@ fn refuse_taken(from: &Path, to: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// Whether a file is a database that is not being written: what [`backup`] makes, and no store's own data.
+/// Whether a file is a store's database that is not being written: what [`backup`] makes, and no store's own data.
 fn is_backup(file: &Path) -> bool {
     let mut header = [0; WRITE_VERSION + 1];
     let read = File::open(file).and_then(|mut file| file.read_exact(&mut header));
-    read.is_ok() && header.starts_with(SQLITE) && header.last() == Some(&PLAIN)
+    let plain = read.is_ok() && header.starts_with(SQLITE) && header.last() == Some(&PLAIN);
+    plain && open(file).is_ok_and(|connection| is_founded(&connection).unwrap_or(false))
+}
+
+fn open(file: &Path) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn is_founded(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT count(*) = 1 FROM store_state", [], |row| row.get(0))
 }
 
 /// Checks that a file is a whole store.
@@ -156,12 +165,10 @@ fn is_backup(file: &Path) -> bool {
 /// # Errors
 /// [`DbError`] says what is wrong.
 pub fn check(file: &Path) -> Result<(), DbError> {
-    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection = open(file)?;
     let said: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
     if said != "ok" {
         return Err(DbError::corrupt("sqlite", said));
     }
-    let founded: i64 =
-        connection.query_row("SELECT count(*) FROM store_state", [], |row| row.get(0))?;
-    if founded == 1 { Ok(()) } else { Err(DbError::corrupt("store_state", founded)) }
+    if is_founded(&connection)? { Ok(()) } else { Err(DbError::corrupt("store_state", "rows")) }
 }

@@ -300,6 +300,31 @@ pub fn set_state(
     Ok(Till { state, ..till })
 }
 
+/// Kind of the event of a till that was moved, and what stands between the two locations in its detail.
+const MOVED: &str = "moved";
+const TO: &str = " to ";
+
+/// Where a till stands, and then where it once stood.
+///
+/// # Errors
+/// [`DbError`].
+pub(crate) fn stood_at(tx: &mut Tx<'_>, till: Uuid) -> Result<Vec<String>, DbError> {
+    let tenant = tx.tenant();
+    let row = tx.query_one(
+        "SELECT location_id FROM till WHERE tenant_id = $1 AND till_id = $2",
+        args![tenant, till],
+    )?;
+    let mut places = vec![row.text(0)?.to_owned()];
+    let moves = tx.query(
+        "SELECT detail FROM till_event WHERE tenant_id = $1 AND till_id = $2 AND kind = $3",
+        args![tenant, till, *MOVED],
+    )?;
+    for row in &moves {
+        places.extend(row.text(0)?.split(TO).map(str::to_owned));
+    }
+    Ok(places)
+}
+
 /// Moves a till to another location. It learns so with its next exchange, and fetches the rows of its new location.
 ///
 /// # Errors
@@ -326,7 +351,7 @@ pub fn relocate(
         return Ok(till);
     }
     leases::end(tx, till.till, None)?;
-    record(tx, till.till, "moved", actor, &format!("{} to {location}", till.location))?;
+    record(tx, till.till, MOVED, actor, &format!("{}{TO}{location}", till.location))?;
     // A row of its own lifts the feed above the number since which it belongs there, else the till would fetch for ever.
     tx.touch(Dirty::Location(location.clone()));
     let scope_since_feed = gate::hold_head(tx)?.feed + 1;

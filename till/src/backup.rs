@@ -1,7 +1,7 @@
 //! Verified backup while selling goes on, and restore, after which the ledger begins a new incarnation.
 
 use crate::error::TillError;
-use crate::home::{DATABASE, Home, INSTALL, KEYS, sync_folder};
+use crate::home::{DATABASE, Home, INSTALL, KEYS, LOCK, sync_folder};
 use crate::ledger::{Identity, query, schema, state};
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
@@ -53,18 +53,26 @@ pub fn backup(
     result
 }
 
-/// As [`backup`], of a ledger on a disk that cannot be written. SQLite reads no log there without files of its own beside
-/// it, so database and log are copied first; whoever wrote them must have ended.
+/// As [`backup`], of the ledger in a folder that cannot be written. SQLite reads no log there without files of its own
+/// beside it, so database and log are copied first, which nobody may write meanwhile.
 ///
 /// # Errors
-/// As [`backup`].
+/// As [`backup`]; [`TillError::Locked`] while a till runs there.
 pub fn rescue(
-    database: &Path,
+    dir: &Path,
     file: &Path,
     progress: &mut dyn FnMut(i32, i32),
 ) -> Result<BackedUp, TillError> {
+    // Without the file nobody has ever opened the ledger here.
+    let lock = File::open(dir.join(LOCK));
+    if let Ok(lock) = &lock
+        && let Err(fs::TryLockError::WouldBlock) = lock.try_lock()
+    {
+        return Err(TillError::Locked { path: dir.join(LOCK) });
+    }
     let copied = with_suffix(file, ".copied");
-    let result = copy_with_log(database, &copied).and_then(|()| backup(&copied, file, progress));
+    let result =
+        copy_with_log(&dir.join(DATABASE), &copied).and_then(|()| backup(&copied, file, progress));
     for suffix in ["", "-wal", "-shm"] {
         remove(&with_suffix(&copied, suffix))?;
     }

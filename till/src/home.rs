@@ -21,6 +21,8 @@ use uuid::Uuid;
 
 /// File of the ledger; what SQLite keeps beside it, and ledgers that a restore put aside, have names that begin so.
 pub(crate) const DATABASE: &str = "till.db";
+/// File that one process at a time has locked.
+pub(crate) const LOCK: &str = "lock";
 /// Folder of the keys.
 pub(crate) const KEYS: &str = "keys";
 /// File with the id of this copy.
@@ -85,7 +87,7 @@ impl Home {
     pub fn open(dir: &Path) -> Result<Self, TillError> {
         let read_only = |source| TillError::ReadOnly { path: dir.to_owned(), source };
         fs::create_dir_all(dir).map_err(read_only)?;
-        let path = dir.join("lock");
+        let path = dir.join(LOCK);
         let mut lock = writable(&path).map_err(read_only)?;
         match lock.try_lock() {
             Ok(()) => {}

@@ -29,8 +29,9 @@ pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unappli
     for placed in facts {
         if let Fact::StockCounted(counted) = placed.fact {
             stocktake(tx, placed, counted)?;
+            let idle = expected::idle(tx, placed)?;
             for (no, line) in (1_i64..).zip(&counted.lines) {
-                let expected = expected::of(tx, placed, counted, line)?;
+                let expected = expected::of(tx, placed, counted, line, &idle)?;
                 adjust(tx, placed, counted, no, Found { line, expected })?;
                 // A later count holds what an earlier one had not seen.
                 if expected.is_some() {

@@ -2,8 +2,10 @@
 
 use super::{Placed, Unapplied};
 use crate::args;
-use crate::db::{DbError, Tx};
+use crate::db::Tx;
 use crate::documents::{self, DocumentError, Issued, Issuer};
+use crate::master;
+use daybook_domain::amount::Currency;
 use daybook_domain::document::Document;
 use daybook_domain::entry::{Fact, Sale};
 
@@ -68,6 +70,12 @@ pub(super) fn apply(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unappli
     })
 }
 
+/// What of the rules of the business says in which money it deals.
+#[derive(serde::Deserialize)]
+struct Money {
+    currency: Currency,
+}
+
 /// Names what contradicts the books: another currency than the shop's, and, with one entry at hand, a document that is
 /// here already. For a whole push the primary key tells.
 fn known(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
@@ -79,10 +87,11 @@ fn known(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
     if documents.is_empty() {
         return Ok(());
     }
-    if let Some(currency) = currency(tx)?
-        && let Some(other) = documents.iter().find(|document| document.currency.code() != currency)
+    let money: Option<Money> = master::named(tx, "settings")?;
+    if let Some(Money { currency }) = money
+        && let Some(other) = documents.iter().find(|document| document.currency != currency)
     {
-        let found = other.currency.code();
+        let found = other.currency;
         let detail = format!("body.document.currency: {found}, the shop's is {currency}");
         return Err(Unapplied::new("document.currency", detail));
     }
@@ -96,22 +105,4 @@ fn known(tx: &mut Tx<'_>, facts: &[Placed<'_>]) -> Result<(), Unapplied> {
     let detail =
         format!("body.document.id: {} is that of {} already", document.id, before.text(0)?);
     Err(Unapplied::new("document.id_twice", detail))
-}
-
-/// The shop's currency; none before its settings are entered.
-fn currency(tx: &mut Tx<'_>) -> Result<Option<String>, DbError> {
-    #[derive(serde::Deserialize)]
-    struct Settings {
-        currency: String,
-    }
-    let tenant = tx.tenant();
-    let row = tx.query_opt(
-        "SELECT value FROM setting WHERE tenant_id = $1 AND name = 'settings'",
-        args![tenant],
-    )?;
-    let read = |text: &str| {
-        serde_json::from_str(text).map_err(|_| DbError::corrupt("setting", "settings"))
-    };
-    let settings: Option<Settings> = row.map(|row| read(row.text(0)?)).transpose()?;
-    Ok(settings.map(|settings| settings.currency))
 }

@@ -8,6 +8,7 @@ use crate::args;
 use crate::db::{Arg, Bind, Row, Table, Tx};
 use crate::gate::Dirty;
 use crate::stock;
+use crate::tills;
 use daybook_domain::entry::{Fact, Movement, MovementReason};
 use daybook_domain::ids::{LocationId, Sku};
 use std::collections::BTreeMap;
@@ -139,30 +140,12 @@ fn own_location(
     till: Uuid,
     change: &BTreeMap<(&LocationId, &Sku), i64>,
 ) -> Result<(), Unapplied> {
-    let tenant = tx.tenant();
-    let row = tx.query_one(
-        "SELECT location_id FROM till WHERE tenant_id = $1 AND till_id = $2",
-        args![tenant, till],
-    )?;
-    let here = row.text(0)?;
-    let elsewhere = |key: &(&LocationId, &Sku)| key.0.as_str() != here;
-    if !change.keys().any(elsewhere) {
-        return Ok(());
-    }
     // What it sold before it was moved may come after.
-    let moves = tx.query(
-        "SELECT detail FROM till_event WHERE tenant_id = $1 AND till_id = $2 AND kind = 'moved'",
-        args![tenant, till],
-    )?;
-    let mut stood = Vec::new();
-    for row in &moves {
-        stood.extend(row.text(0)?.split(" to ").map(str::to_owned));
-    }
-    let strange = |key: &&(&LocationId, &Sku)| {
-        elsewhere(key) && !stood.iter().any(|place| place == key.0.as_str())
-    };
+    let places = tills::stood_at(tx, till)?;
+    let strange = |key: &&(&LocationId, &Sku)| !places.iter().any(|place| place == key.0.as_str());
     match change.keys().find(strange) {
         Some((location, _)) => {
+            let here = places.first().map_or("", String::as_str);
             let detail = format!("body.movements: {location} is not the till's location, {here}");
             Err(Unapplied::new("movement.other_location", detail))
         }

@@ -218,6 +218,12 @@ fn a_backup_is_written_over_nothing_but_an_earlier_backup() {
     let mine = kept.shelf.path().join("mine.txt");
     let secret = std::fs::read(kept.file("store.key")).unwrap();
     std::fs::write(&mine, "mine").unwrap();
+    let photos = kept.shelf.path().join("photos.db");
+    let another = rusqlite::Connection::open(&photos).unwrap();
+    another
+        .execute_batch("CREATE TABLE photo (name TEXT); INSERT INTO photo VALUES ('x')")
+        .unwrap();
+    drop(another);
     std::os::unix::fs::symlink(kept.file("store.key"), kept.shelf.path().join("link")).unwrap();
     for file in [
         kept.file("store.db"),
@@ -229,6 +235,7 @@ fn a_backup_is_written_over_nothing_but_an_earlier_backup() {
         kept.shelf.path().join("link"),
         kept.shelf.path().to_owned(),
         mine.clone(),
+        photos.clone(),
         "/dev/full".into(),
     ] {
         let refused = run(kept.dir.path(), &["backup", file.to_str().unwrap()]);

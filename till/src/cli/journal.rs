@@ -6,6 +6,7 @@ use super::session::with_ledger;
 use crate::backup as backups;
 use crate::error::TillError;
 use crate::export as exports;
+use crate::home::DATABASE;
 use crate::ledger::{
     Identity, position, query, rebuild as models, schema, state, verify as checks,
 };
@@ -24,7 +25,7 @@ pub(super) fn verify(
         output.line(&json!({"event": "verified", "export": verified}));
         return Ok(());
     }
-    let conn = schema::open_reader(&arguments.data.join("till.db"))?;
+    let conn = schema::open_reader(&arguments.data.join(DATABASE))?;
     let identity: Identity = state::get(&conn, "identity")?.ok_or(TillError::NotEnrolled)?;
     // One snapshot, whatever is written meanwhile.
     conn.execute_batch("BEGIN")?;
@@ -53,7 +54,7 @@ pub(super) fn export(
 }
 
 pub(super) fn tail(arguments: &Arguments, count: i64, output: &Output) -> Result<(), TillError> {
-    let conn = schema::open_reader(&arguments.data.join("till.db"))?;
+    let conn = schema::open_reader(&arguments.data.join(DATABASE))?;
     let identity: Identity = state::get(&conn, "identity")?.ok_or(TillError::NotEnrolled)?;
     let live = query::live(&conn, identity.till)?.ok_or(TillError::NotEnrolled)?;
     let first = (live.head.seq - count + 1).max(1);
@@ -76,7 +77,7 @@ pub(super) fn rebuild(
     if !check {
         return Err(TillError::bad("check", "read models are only compared: give --check"));
     }
-    let conn = schema::open_reader(&arguments.data.join("till.db"))?;
+    let conn = schema::open_reader(&arguments.data.join(DATABASE))?;
     conn.execute_batch("BEGIN")?;
     models::compare(&conn)?;
     output.line(&json!({"event": "rebuilt", "equal": true}));
@@ -90,9 +91,7 @@ pub(super) fn backup(arguments: &Arguments, file: &Path, output: &Output) -> Res
     });
     let done = match done {
         // A disk that takes nothing any more: what it holds is saved all the same.
-        Err(TillError::ReadOnly { .. }) => {
-            backups::rescue(&arguments.data.join("till.db"), file, &mut progress)?
-        }
+        Err(TillError::ReadOnly { .. }) => backups::rescue(&arguments.data, file, &mut progress)?,
         done => done?,
     };
     output.line(&json!({"event": "backed_up", "file": shown(file), "backup": done}));

@@ -170,7 +170,9 @@ fn a_ledger_on_a_disk_that_takes_nothing_is_saved_with_what_lies_in_its_log() {
     }
     let before = fs::read_dir(&dead).unwrap().count();
     let file = shop.path().join("saved.db");
-    backup::rescue(&dead.join("till.db"), &file, &mut |_, _| {}).unwrap();
+    let running = backup::rescue(&shop.till(), &file, &mut |_, _| {}).unwrap_err();
+    assert_eq!(running.code(), "ledger.locked");
+    backup::rescue(&dead, &file, &mut |_, _| {}).unwrap();
     assert_eq!(fs::read_dir(&dead).unwrap().count(), before, "nothing is written there");
     let saved = crate::ledger::schema::open_reader(&file).unwrap();
     let found = crate::ledger::query::last_document(&saved).unwrap().unwrap();

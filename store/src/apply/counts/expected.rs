@@ -8,9 +8,10 @@ use crate::quarantine;
 use crate::said::Said;
 use daybook_domain::amount::Quantity;
 use daybook_domain::entry::{CountLine, StockCounted};
-use daybook_domain::ids::TillId;
+use daybook_domain::ids::{LocationId, Sku, TillId};
 use daybook_domain::reconcile::{EntryRef, Ledger};
 use daybook_domain::stocktake::{Placement, place};
+use std::collections::BTreeMap;
 
 /// A till's expectation is the level that it had received, and its own movements on top. To that belongs what earlier
 /// counts adjusted and the till had not received, and from it goes what its ledger counts on top and no level will ever
@@ -20,12 +21,13 @@ pub(super) fn of(
     placed: &Placed<'_>,
     counted: &StockCounted,
     line: &CountLine,
+    idle: &Idle,
 ) -> Result<Option<Quantity>, Unapplied> {
     if is_overtaken(tx, placed, counted, line)? {
         return Ok(None);
     }
     let adjusted = adjusted(tx, placed, counted, line)?;
-    let idle = idle(tx, placed, counted, line)?;
+    let idle = idle.get(&(counted.location.clone(), line.sku.clone())).copied().unwrap_or(0);
     line.expected_milli
         .checked_add(Quantity(adjusted))
         .and_then(|sum| sum.checked_sub(Quantity(idle)))
@@ -42,16 +44,22 @@ fn is_overtaken(
 ) -> Result<bool, Unapplied> {
     let tenant = tx.tenant();
     let rows = tx.query(
-        "SELECT till_id, incarnation, seq, counted_at_ms FROM stocktake_line
-         WHERE tenant_id = $1 AND sku = $2 AND location_id = $3 AND (till_id = $4 OR counted_at_ms > $5)",
-        args![tenant, line.sku, counted.location, placed.till, line.at_ms],
+        "SELECT till_id, counted_at_ms FROM stocktake_line
+         WHERE tenant_id = $1 AND sku = $2 AND location_id = $3
+           AND ((till_id = $4 AND incarnation = $5 AND seq > $6) OR (till_id <> $4 AND counted_at_ms > $7))",
+        args![
+            tenant,
+            line.sku,
+            counted.location,
+            placed.till,
+            placed.incarnation,
+            placed.seq,
+            line.at_ms
+        ],
     )?;
     for row in &rows {
-        let later = if row.uuid(0)? == placed.till {
-            row.u32(1)? == placed.incarnation && row.int(2)? > placed.seq
-        } else {
-            place(row.int(3)?, line.at_ms, super::CLOCK_ERROR_MS) == Placement::After
-        };
+        let later = row.uuid(0)? == placed.till
+            || place(row.int(1)?, line.at_ms, super::CLOCK_ERROR_MS) == Placement::After;
         if later {
             return Ok(true);
         }
@@ -77,22 +85,20 @@ fn adjusted(
     Ok(row.int(0)?)
 }
 
-/// What the till counts on top of its level for ever: entries of a branch, and those that a person left without effect and
-/// of which it had not heard yet.
-fn idle(
-    tx: &mut Tx<'_>,
-    placed: &Placed<'_>,
-    counted: &StockCounted,
-    line: &CountLine,
-) -> Result<i64, Unapplied> {
+/// What a till counts on top of its levels for ever, thousandths.
+pub(super) type Idle = BTreeMap<(LocationId, Sku), i64>;
+
+/// Of an entry of the till: entries of a branch, and those that a person left without effect and of which the till had not
+/// heard yet.
+pub(super) fn idle(tx: &mut Tx<'_>, placed: &Placed<'_>) -> Result<Idle, Unapplied> {
+    let mut idle = Idle::new();
     let candidates = candidates(tx, placed)?;
     if candidates.is_empty() {
-        return Ok(0);
+        return Ok(idle);
     }
     let till = TillId(placed.till);
     let ledger: Ledger =
         ledger(tx, till, placed.incarnation, placed.seq, |tx, at| previous(tx, till, at))?;
-    let mut sum = 0_i64;
     for (entry, bytes) in candidates.into_iter().filter(|(entry, _)| ledger.holds(*entry)) {
         let told = match entry.branch {
             0 => quarantine::told_of(tx, placed.till, entry.incarnation, entry.seq)?,
@@ -101,13 +107,12 @@ fn idle(
         if told.is_some_and(|feed| feed <= placed.meta.feed) {
             continue;
         }
-        let moves = Said::read(&bytes).moves;
-        let here = moves
-            .iter()
-            .filter(|moved| moved.sku == line.sku && moved.location == counted.location);
-        sum = here.fold(sum, |sum, moved| sum.saturating_add(moved.quantity_milli));
+        for moved in Said::read(&bytes).moves {
+            let sum = idle.entry((moved.location, moved.sku)).or_default();
+            *sum = sum.saturating_add(moved.quantity_milli);
+        }
     }
-    Ok(sum)
+    Ok(idle)
 }
 
 /// Entries of the till that stand without effect for good.
